@@ -1,0 +1,50 @@
+# Minsheng 民生快递. Needs Python >= 3.11 and make; everything else is installed into .venv.
+PYTHON ?= python3
+PORT ?= 8000
+TICKETS ?= 300
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo simulate test lint fmt bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+.venv/.run: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("需要 Python 3.11 或更新的版本；可用 make PYTHON=/path/to/python3 指定") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/.run  ## installs, then serves the demo county on http://127.0.0.1:8000 (PORT=…)
+	@exec $(BIN)/o2o demo --port $(PORT)
+
+simulate: .venv/.run  ## in a second terminal: plays county life against the running demo (TICKETS=…)
+	@$(BIN)/o2o simulate --tickets $(TICKETS)
+
+lint: .venv/.dev  ## style, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+
+test: lint  ## lint and all tests, as CI runs them
+	$(BIN)/python -m pytest -n auto
+
+fmt: .venv/.dev  ## formats and mends what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev  ## speed beside the floors, as ratios
+	$(BIN)/python -m bench
+
+lock: .venv/.dev  ## writes requirements.txt and requirements-dev.txt anew
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --exclude-newer "$$(date -d '3 days ago' +%F)" -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --exclude-newer "$$(date -d '3 days ago' +%F)" -o requirements-dev.txt
+
+clean:  ## removes what make made; the data in .o2o stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
