@@ -1,0 +1,139 @@
+"""The county as the rules see it: divisions, units, categories and names, frozen, loaded once per edition.
+
+Ids are database ids; whoever loads the county (divisions.queries) keeps them stable across editions.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from app.domain.limits import Rules
+from app.domain.vocabulary import Kind, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """One node of the four-level tree. `lineage` is the ids from the county down to itself."""
+
+    id: int
+    code: str
+    name: str
+    short_name: str
+    level: Level
+    parent_id: int | None
+    lineage: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A department (县直单位) or a town's station (站所), attached to a division."""
+
+    id: int
+    code: str
+    name: str
+    short_name: str
+    division_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One entry of the category tree; a leaf (`level` 2) says who handles it, within which limits."""
+
+    id: int
+    code: str
+    name: str
+    parent_id: int | None
+    level: int
+    kind_hint: Kind | None
+    lowest_level: Level
+    unit_id: int | None
+    rules: Rules
+    auto_accept: bool
+    photo_required: bool
+    sensitive: bool
+    confidential: bool
+    keywords: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another name for a place; the same text on several divisions is ambiguous."""
+
+    text: str
+    division_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Who can be responsible: a division or a unit, never both."""
+
+    division_id: int | None = None
+    unit_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.division_id is None) == (self.unit_id is None):
+            raise ValueError("a node is one division or one unit")
+
+
+@dataclass(frozen=True)
+class County:
+    """All of it. `root` is the county's own division."""
+
+    divisions: Mapping[int, Division]
+    units: Mapping[int, Unit]
+    categories: Mapping[int, Category]
+    aliases: tuple[Alias, ...] = ()
+    number_key: bytes = field(default=b"", repr=False)
+
+    @cached_property
+    def root(self) -> Division:
+        return next(d for d in self.divisions.values() if d.level is Level.COUNTY)
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Division]:
+        return {d.code: d for d in self.divisions.values()}
+
+    @cached_property
+    def unit_by_code(self) -> Mapping[str, Unit]:
+        return {u.code: u for u in self.units.values()}
+
+    @cached_property
+    def category_by_code(self) -> Mapping[str, Category]:
+        return {c.code: c for c in self.categories.values()}
+
+    @cached_property
+    def units_of(self) -> Mapping[int, tuple[Unit, ...]]:
+        """The units of each division, by code."""
+        found: dict[int, list[Unit]] = {}
+        for unit in sorted(self.units.values(), key=lambda u: u.code):
+            found.setdefault(unit.division_id, []).append(unit)
+        return {k: tuple(v) for k, v in found.items()}
+
+    def category(self, category_id: int | None) -> Category | None:
+        """The category of that id; None for a ticket that has none."""
+        return None if category_id is None else self.categories[category_id]
+
+    def division_of(self, node: Node) -> Division:
+        """The division a node is at: itself, or the one its unit is attached to."""
+        if node.division_id is not None:
+            return self.divisions[node.division_id]
+        assert node.unit_id is not None
+        return self.divisions[self.units[node.unit_id].division_id]
+
+    def parent_of(self, node: Node) -> Node | None:
+        """A unit's parent is its division; the county has none (domain.md, 2)."""
+        if node.unit_id is not None:
+            return Node(division_id=self.units[node.unit_id].division_id)
+        parent = self.division_of(node).parent_id
+        return None if parent is None else Node(division_id=parent)
+
+    def name_of(self, node: Node) -> str:
+        return self.units[node.unit_id].name if node.unit_id is not None else self.division_of(node).name
+
+    def within(self, division_id: int, area: Iterable[int]) -> bool:
+        """Whether the division is one of `area` (division ids) or below one of them."""
+        return not set(self.divisions[division_id].lineage).isdisjoint(area)
+
+    def path(self, division_id: int) -> list[str]:
+        """Names from the county down, as people read an address."""
+        return [self.divisions[i].name for i in self.divisions[division_id].lineage]
