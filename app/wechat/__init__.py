@@ -1,0 +1,1 @@
+"""The official account: what WeChat sends and what it is answered, sealed and unsealed."""
