@@ -1,0 +1,1 @@
+"""Minsheng 民生快递: a county's civic service tickets. docs/architecture.md says where things are."""

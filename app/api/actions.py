@@ -1,0 +1,68 @@
+"""POST /tickets/{number}/{action}: one route per live row of the transition table, each with its own body."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Response
+from fastapi.responses import JSONResponse
+
+from app.api.bodies import BODIES, Act, Rating, form_of
+from app.api.tickets import NUMBER, etag
+from app.base.work import Work
+from app.divisions.service import atlas
+from app.domain.errors import Unknown
+from app.domain.lifecycle import TABLE
+from app.domain.numbers import as_rating_code
+from app.domain.policy import Permission
+from app.domain.vocabulary import Action, Score
+from app.tickets import public, rating, service, views
+from app.tickets.public import PublicTicket
+from app.tickets.views import TicketView
+from app.web.gate import needs
+
+router = APIRouter(tags=["事项"])
+
+
+def _endpoint(action: Action, shape: type[Act]) -> Callable[..., Awaitable[Any]]:
+    async def endpoint(
+        work: Annotated[Work, needs(Permission.TICKET_ACT)],
+        number: NUMBER,
+        response: Response,
+        body: Annotated[Act, Body()],
+    ) -> Any:
+        county = await atlas(work)
+        ticket_id = await service.act(work, county, number, action, form_of(body))
+        seen = await views.by_id(work, county, ticket_id)
+        if seen is None:
+            # The act took it out of the actor's sight (a matter that became confidential, say).
+            return JSONResponse(views.number_only(number))
+        etag(response, seen)
+        return seen
+
+    endpoint.__annotations__["body"] = Annotated[shape, Body()]
+    endpoint.__doc__ = f"{action.label}。允许的角色、状态和条件见 docs/lifecycle.md。"
+    return endpoint
+
+
+for _action, _shape in BODIES.items():
+    assert TABLE[_action].live
+    router.add_api_route(
+        f"/tickets/{{number}}/{_action}",
+        _endpoint(_action, _shape),
+        methods=["POST"],
+        response_model=TicketView,
+        summary=_action.label,
+        operation_id=f"ticket_{_action.replace('-', '_')}",
+    )
+
+
+@router.post("/tickets/{number}/rating", summary="评价（评价码）", operation_id="ticket_rating")
+async def rate(work: Annotated[Work, needs(Permission.TICKET_RATE)], number: NUMBER, body: Rating) -> PublicTicket:
+    """点赞或踩一脚，凭本次办结的评价码，不必登录。评价码不对答 403；办结 15 天后答 409。"""
+    county = await atlas(work)
+    if body.code is None:
+        raise Unknown("rating.code_missing", "请填写评价码（8位），或在微信公众号里评价")
+    form = {"score": Score(body.score), "comment": body.comment, "solved": body.solved}
+    code = as_rating_code(body.code) or ""
+    await rating.rate_by_code(work, county, code, form, number)
+    return await public.one(work, county, number)

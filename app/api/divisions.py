@@ -1,0 +1,91 @@
+"""The tree of divisions and the categories."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from app.base.work import Work
+from app.divisions.service import atlas
+from app.domain.county import County, Division
+from app.domain.errors import Missing
+from app.domain.policy import Permission
+from app.web.gate import needs
+
+router = APIRouter(tags=["区划和分类"])
+
+
+@dataclass(frozen=True, slots=True)
+class DivisionView:
+    code: str
+    name: str
+    short_name: str
+    level: str
+    parent_code: str | None
+    path: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryView:
+    code: str
+    name: str
+    parent_code: str | None
+    level: int
+    kind_hint: str | None
+    lowest_level: str
+    unit_code: str | None
+    auto_accept: bool
+    photo_required: bool
+    sensitive: bool
+    confidential: bool
+
+
+def _view(county: County, division: Division) -> DivisionView:
+    parent = county.divisions[division.parent_id].code if division.parent_id is not None else None
+    path = county.path(division.id)
+    return DivisionView(division.code, division.name, division.short_name, division.level, parent, path)
+
+
+def _found(county: County, code: str) -> Division:
+    found = county.by_code.get(code)
+    if found is None:
+        raise Missing("division.unknown", "没有这个区划代码，请核对后再试")
+    return found
+
+
+@router.get("/divisions/{code}", summary="一个区划", operation_id="division_show")
+async def show(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> DivisionView:
+    """区划的名称、级别和所在。"""
+    county = (await atlas(work)).county
+    return _view(county, _found(county, code))
+
+
+@router.get("/divisions/{code}/children", summary="下级区划", operation_id="division_children")
+async def children(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> list[DivisionView]:
+    """直接下级，按代码排列。"""
+    county = (await atlas(work)).county
+    parent = _found(county, code)
+    below = (d for d in county.divisions.values() if d.parent_id == parent.id)
+    return [_view(county, d) for d in sorted(below, key=lambda d: d.code)]
+
+
+@router.get("/categories", summary="事项分类", operation_id="categories")
+async def categories(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)]) -> list[CategoryView]:
+    """两级分类，按代码排列。"""
+    county = (await atlas(work)).county
+    return [
+        CategoryView(
+            code=c.code,
+            name=c.name,
+            parent_code=county.categories[c.parent_id].code if c.parent_id is not None else None,
+            level=c.level,
+            kind_hint=c.kind_hint,
+            lowest_level=c.lowest_level,
+            unit_code=county.units[c.unit_id].code if c.unit_id is not None else None,
+            auto_accept=c.auto_accept,
+            photo_required=c.photo_required,
+            sensitive=c.sensitive,
+            confidential=c.confidential,
+        )
+        for c in sorted(county.categories.values(), key=lambda c: c.code)
+    ]

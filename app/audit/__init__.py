@@ -1,0 +1,1 @@
+"""The trail: what happened to a ticket, in order, never changed afterwards."""

@@ -1,0 +1,42 @@
+"""The engine, and the one way to open Work."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from app.base.clock import Clock
+from app.base.work import Work
+from app.domain.policy import Actor
+
+_READ = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+class Database:
+    """An engine with the business clock of its process."""
+
+    def __init__(self, url: str, clock: Clock, *, pool_size: int = 10) -> None:
+        self.clock = clock
+        self.engine: AsyncEngine = create_async_engine(
+            make_url(url).set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            # Parameters hold what people wrote: they have no place in logs.
+            hide_parameters=True,
+            # Sessions that hang in a transaction hold row locks: the server ends them.
+            connect_args={"server_settings": {"timezone": "UTC", "idle_in_transaction_session_timeout": "60000"}},
+        )
+
+    @asynccontextmanager
+    async def open_work(self, actor: Actor, *, read: bool = False) -> AsyncIterator[Work]:
+        """One transaction: READ COMMITTED to write; with `read` REPEATABLE READ, so that a page's figures agree."""
+        async with self.engine.connect() as conn:
+            if read:
+                conn = await conn.execution_options(**_READ)
+            async with conn.begin():
+                yield Work(conn, self.clock.business(), actor)
+
+    async def close(self) -> None:
+        await self.engine.dispose()

@@ -1,0 +1,75 @@
+"""Random secrets, and encryption at rest for the few that must be kept in clear somewhere (accounts' keys)."""
+
+import hashlib
+import os
+import secrets as random
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.settings import Settings
+
+HOW_TO_MAKE_A_KEY = "可用 python3 -c 'import secrets; print(secrets.token_hex(32))' 生成"
+
+
+def token() -> str:
+    """256 random bits, for sessions."""
+    return random.token_urlsafe(32)
+
+
+def digest(value: str) -> str:
+    """What is stored of a token: a thief of the table can't use it."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+class Vault:
+    """AES-256-GCM under the installation's O2O_SECRET_KEY.
+
+    `place` (table, column, row) is bound into each value as associated data: a sealed value copied to another row
+    does not open there.
+    """
+
+    def __init__(self, secret_key: str) -> None:
+        if len(secret_key) < 32:
+            raise ValueError(f"O2O_SECRET_KEY 至少 32 个字符；{HOW_TO_MAKE_A_KEY}")
+        self._cipher = AESGCM(hashlib.sha256(secret_key.encode()).digest())
+
+    def seal(self, value: str, place: str) -> str:
+        nonce = random.token_bytes(12)
+        return urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, value.encode(), place.encode())).decode()
+
+    def open(self, sealed: str, place: str) -> str:
+        """Raises ValueError where the key or the place is not the one it was sealed with."""
+        raw = urlsafe_b64decode(sealed)
+        try:
+            return self._cipher.decrypt(raw[:12], raw[12:], place.encode()).decode()
+        except InvalidTag as error:
+            raise ValueError("密钥不符，无法解密（O2O_SECRET_KEY 是否换过？）") from error
+
+
+def secret_key(settings: Settings) -> str:
+    """The key for Vault: O2O_SECRET_KEY, or of a demo a random one made once and kept in the data folder.
+
+    Raises ValueError where production has none: a key that came by itself would be lost with the folder, and with it
+    everything sealed.
+    """
+    given = settings.secret_key.get_secret_value()
+    if given:
+        return given
+    if settings.mode == "production":
+        raise ValueError(f"没有设置 O2O_SECRET_KEY，公众号的令牌和密钥要用它加密保存；{HOW_TO_MAKE_A_KEY}")
+    kept = settings.data_dir / "secret-key"
+    if not kept.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        fresh = settings.data_dir / f"secret-key.{token()[:8]}"
+        fresh.touch(mode=0o600)
+        fresh.write_text(random.token_hex(32) + "\n", "ascii")
+        try:
+            # A link appears whole and replaces nothing: of two that start at once, both read the first one's key.
+            os.link(fresh, kept)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return kept.read_text("ascii").strip()

@@ -1,0 +1,1 @@
+"""The four levels: divisions, units, categories, names; loaded once an edition and kept in memory."""

@@ -1,0 +1,1 @@
+"""Staff and their appointments, sign-in and sessions; citizens and their identities."""

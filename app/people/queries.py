@@ -1,0 +1,196 @@
+"""Who is who: staff, appointments, sessions, citizens."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, case, delete, exists, func, insert, literal, or_, select, true, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.county import Node
+from app.domain.policy import Actor, ActorKind, Appointment
+from app.domain.vocabulary import Role
+from app.schema.base import Id
+from app.schema.people import appointments, citizens, identities, sessions, sign_in_failures, staff
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a sign-in is checked against."""
+
+    staff_id: int
+    password_hash: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    actor: Actor
+    seen_at: datetime
+
+
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """Appointments that hold at `now`."""
+    a = appointments.c
+    return and_(a.starts_at <= now, or_(a.ends_at.is_(None), a.ends_at > now))
+
+
+async def login(conn: AsyncConnection, username: str) -> Login | None:
+    s = staff.c
+    row = (await conn.execute(select(s.id, s.password_hash, s.active).where(s.username == username))).one_or_none()
+    return None if row is None else Login(row.id, row.password_hash, row.active)
+
+
+async def blocked_until(conn: AsyncConnection, username: str, address: str) -> datetime | None:
+    f = sign_in_failures.c
+    found = await conn.execute(select(f.blocked_until).where(f.username == username, f.address == address))
+    return found.scalar_one_or_none()
+
+
+async def count_failure(conn: AsyncConnection, username: str, address: str, now: datetime) -> None:
+    """After five failures this account waits 1, 2, 4 … 15 minutes for this address only (ASVS 6.1.1)."""
+    table = sign_in_failures
+    row = upsert(table).values(username=username, address=address, failures=1, blocked_until=now)
+    again = table.c.failures + 1
+    wait = func.least(15, func.power(2, func.greatest(again - 5, 0))) * timedelta(minutes=1)
+    await conn.execute(
+        row.on_conflict_do_update(
+            index_elements=[table.c.username, table.c.address],
+            set_={"failures": again, "blocked_until": case((again >= 5, now + wait), else_=now)},
+        )
+    )
+
+
+async def clear_failures(conn: AsyncConnection, username: str, address: str) -> None:
+    f = sign_in_failures.c
+    await conn.execute(delete(sign_in_failures).where(f.username == username, f.address == address))
+
+
+async def insert_session(conn: AsyncConnection, row: Mapping[str, Any], most: int) -> None:
+    """Adds a session; beyond `most` a person the oldest end."""
+    await conn.execute(insert(sessions).values(**row))
+    s = sessions.c
+    kept = (
+        select(s.token_digest).where(s.staff_id == row["staff_id"]).order_by(s.created_at.desc()).limit(most)
+    ).scalar_subquery()
+    await conn.execute(delete(sessions).where(s.staff_id == row["staff_id"], s.token_digest.not_in(kept)))
+
+
+async def session(conn: AsyncConnection, digest: str, machine_now: datetime, now: datetime) -> Session | None:
+    """Whose session that is, with the appointments in force at `now`; None where it is over. One statement."""
+    a = appointments.c
+    held = (
+        select(
+            func.coalesce(
+                func.json_agg(func.json_build_array(a.role, a.division_id, a.unit_id)),
+                func.json_build_array(),
+            )
+        )
+        .where(a.staff_id == sessions.c.staff_id, in_force(now))
+        .scalar_subquery()
+    )
+    found = await conn.execute(
+        select(sessions.c.seen_at, staff.c.id, staff.c.name, staff.c.username, held.label("held"))
+        .select_from(sessions.join(staff, staff.c.id == sessions.c.staff_id))
+        .where(sessions.c.token_digest == digest, sessions.c.expires_at > machine_now, staff.c.active)
+    )
+    row = found.one_or_none()
+    if row is None:
+        return None
+    seats = tuple(Appointment(Role(role), Node(division_id, unit_id)) for role, division_id, unit_id in row.held)
+    return Session(Actor(ActorKind.STAFF, row.id, row.name, row.username, seats), row.seen_at)
+
+
+async def touch_session(conn: AsyncConnection, digest: str, now: datetime) -> None:
+    await conn.execute(update(sessions).where(sessions.c.token_digest == digest).values(seen_at=now))
+
+
+async def staff_by_username(conn: AsyncConnection, username: str) -> tuple[int, str] | None:
+    """(id, name) of an active member of staff."""
+    s = staff.c
+    row = (await conn.execute(select(s.id, s.name).where(s.username == username, s.active))).one_or_none()
+    return None if row is None else (row.id, row.name)
+
+
+async def seats_of(conn: AsyncConnection, staff_id: int, now: datetime) -> tuple[Appointment, ...]:
+    a = appointments.c
+    rows = await conn.execute(select(a.role, a.division_id, a.unit_id).where(a.staff_id == staff_id, in_force(now)))
+    return tuple(Appointment(Role(row.role), Node(row.division_id, row.unit_id)) for row in rows)
+
+
+async def holders(conn: AsyncConnection, role: Role, divisions: Sequence[int], now: datetime) -> list[tuple[int, int]]:
+    """(division id, staff id) of everybody in that role at one of the divisions."""
+    a = appointments.c
+    rows = await conn.execute(
+        select(a.division_id, a.staff_id)
+        .select_from(appointments.join(staff, staff.c.id == a.staff_id))
+        .where(a.role == role, a.division_id.in_(divisions), in_force(now), staff.c.active)
+        .order_by(a.staff_id)
+    )
+    return [(row.division_id, row.staff_id) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Citizen:
+    """A citizen whose row is locked. `grid_id`: the grid they are bound to; `is_new`: not known before this moment."""
+
+    id: int
+    grid_id: int | None
+    is_new: bool = False
+
+
+async def citizen_of(conn: AsyncConnection, account_id: int, openid: str, now: datetime) -> Citizen:
+    """The citizen known there by that openid, made where new, locked until the transaction ends.
+
+    The lock takes one person's messages in turn.
+    """
+    known = await _known_citizen(conn, account_id, openid)
+    if known is not None:
+        return known
+    made = insert(citizens).values(created_at=now).returning(citizens.c.id).cte("made")
+    identity = select(literal(account_id, Id), literal(openid, Text()), made.c.id)
+    added = (
+        upsert(identities)
+        .from_select(["account_id", "openid", "citizen_id"], identity)
+        .on_conflict_do_nothing()
+        .returning(identities.c.citizen_id)
+        .cte("added")
+    )
+    found = await conn.execute(select(made.c.id, added.c.citizen_id).select_from(made.outerjoin(added, true())))
+    fresh, kept = found.one()
+    if kept is not None:
+        return Citizen(fresh, None, is_new=True)
+    # Somebody was quicker: take theirs, and leave no citizen without an identity behind.
+    await conn.execute(delete(citizens).where(citizens.c.id == fresh))
+    theirs = await _known_citizen(conn, account_id, openid)
+    assert theirs is not None
+    return theirs
+
+
+async def _known_citizen(conn: AsyncConnection, account_id: int, openid: str) -> Citizen | None:
+    """Locked FOR NO KEY UPDATE: staff who hold a ticket of theirs write rows that name them (a foreign key takes KEY
+    SHARE on the citizen), while a rating holds the citizen and waits for the ticket; FOR UPDATE would deadlock there.
+    """
+    i = identities.c
+    found = await conn.execute(
+        select(citizens.c.id, citizens.c.grid_id)
+        .select_from(citizens.join(identities, i.citizen_id == citizens.c.id))
+        .where(i.account_id == account_id, i.openid == openid)
+        .with_for_update(of=citizens, key_share=True)
+    )
+    row = found.one_or_none()
+    return None if row is None else Citizen(row.id, row.grid_id)
+
+
+async def insert_citizen(conn: AsyncConnection, name: str | None, phone: str | None, now: datetime) -> int:
+    added = insert(citizens).values(name=name, phone=phone, created_at=now).returning(citizens.c.id)
+    return int((await conn.execute(added)).scalar_one())
+
+
+async def in_office(conn: AsyncConnection, staff_id: int, now: datetime) -> bool:
+    """Whether that person is active and still holds an appointment."""
+    held = exists().where(appointments.c.staff_id == staff.c.id, in_force(now))
+    found = await conn.execute(select(staff.c.id).where(staff.c.id == staff_id, staff.c.active, held))
+    return found.one_or_none() is not None

@@ -1,0 +1,75 @@
+"""Routes a matter: place, node, person, and the reason in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.base.work import Work
+from app.divisions.service import Atlas
+from app.domain import routing
+from app.domain.county import Category, Node
+from app.domain.routing import Candidate, How, Located, Request, Seat
+from app.domain.vocabulary import Level
+from app.routing import queries
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Where a matter is (`division_id`), who is to act (`node`, and a person where one is there), and why.
+
+    `choices`: the divisions an ambiguous name may mean; the citizen is asked.
+    """
+
+    division_id: int
+    node: Node
+    person: Candidate | None
+    reason: str
+    choices: tuple[int, ...] = ()
+
+
+async def route(work: Work, atlas: Atlas, request: Request, category: Category | None) -> Routed:
+    """Section 3 of domain.md for an ordinary matter."""
+    located = routing.where(atlas.county, atlas.places, request)
+    return await _from_place(work, atlas, located, category, request.bound_grid_id)
+
+
+async def reroute(work: Work, atlas: Atlas, division_id: int, category: Category | None, why: str) -> Routed:
+    """From "What" on, for a place that a person has decided."""
+    return await _from_place(work, atlas, Located(division_id, why, How.GIVEN), category, None)
+
+
+async def _from_place(
+    work: Work, atlas: Atlas, located: Located, category: Category | None, bound_grid_id: int | None
+) -> Routed:
+    county = atlas.county
+    node, why = routing.node(county, located.division_id, category, located.elsewhere)
+    grid = _grid(atlas, located.division_id, node, bound_grid_id)
+    seats = routing.seats(county, node, grid, categorised=category is not None)
+    person, who = await person_at(work, atlas, seats)
+    return Routed(located.division_id, node, person, located.reason + why + who, located.candidates)
+
+
+def _grid(atlas: Atlas, division_id: int, node: Node, bound_grid_id: int | None) -> int | None:
+    """The grid whose courier comes first: the place itself, or the citizen's own where the matter is in its village."""
+    if atlas.county.divisions[division_id].level is Level.GRID:
+        return division_id
+    if bound_grid_id is None or node.division_id not in atlas.county.divisions[bound_grid_id].lineage:
+        return None
+    return bound_grid_id
+
+
+async def route_confidential(work: Work, atlas: Atlas, about: Node | None) -> Routed:
+    """To the inspector of the parent of whom it is about; its place and counts are the county's."""
+    node = routing.confidential_node(atlas.county, about)
+    person, who = await person_at(work, atlas, routing.inspector_seats(atlas.county, node))
+    reason = f"反映工作人员作风，保密件，由{atlas.county.name_of(node)}督查员办理。{who}"
+    return Routed(atlas.county.root.id, node, person, reason)
+
+
+async def person_at(work: Work, atlas: Atlas, seats: Sequence[Seat]) -> tuple[Candidate | None, str]:
+    """The least loaded person of the first seat that anybody holds, and why in words."""
+    for seat, held in zip(seats, await queries.candidates(work.conn, seats, work.now), strict=True):
+        chosen = routing.choose(held)
+        if chosen is not None:
+            place = atlas.county.name_of(seat.node)
+            return chosen, f"{place}可办{len(held)}人，{chosen.name}手头最少（在办{chosen.open_tickets}件）。"
+    return None, "暂无可办人员，列入县级待派队列。"

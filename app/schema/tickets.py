@@ -1,0 +1,172 @@
+"""The ticket, who was responsible for it and when, visits, ratings, and remembered answers to repeated requests."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Named,
+    Table,
+    Text,
+    TypedColumns,
+    UniqueConstraint,
+    text,
+)
+
+from app.schema.base import Id, Json, Moment, metadata
+
+_OPEN = text("status IN ('received', 'accepted', 'in_progress')")
+
+
+class _Tickets(TypedColumns):
+    """`version` is the number of events so far. `kept_limit`: every finished cycle ended within its limit.
+    `works` counts visits and replies of the present cycle. The number is made of the id, which is drawn first.
+    `first_score` is of the first rating, `score` of the latest."""
+
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    number: Named[str] = Column(Text, unique=True)
+    kind: Named[str]
+    channel: Named[str]
+    status: Named[str]
+    version: Named[int]
+    cycle: Named[int]
+    title: Named[str]
+    description: Named[str]
+    category_id: Named[int | None] = Column(Id, ForeignKey("category.id"))
+    category_suggested: Named[bool]
+    division_id: Named[int] = Column(Id, ForeignKey("division.id"))
+    responsible_division_id: Named[int | None] = Column(Id, ForeignKey("division.id"))
+    responsible_unit_id: Named[int | None] = Column(Id, ForeignKey("unit.id"))
+    person_id: Named[int | None] = Column(Id, ForeignKey("staff.id"))
+    routing_reason: Named[str]
+    citizen_id: Named[int | None] = Column(Id, ForeignKey("citizen.id"))
+    recorder_id: Named[int | None] = Column(Id, ForeignKey("staff.id"))
+    account_id: Named[int | None] = Column(Id, ForeignKey("account.id"))
+    source: Named[dict[str, str] | None] = Column(Json)
+    lat: Named[float | None] = Column(Float)
+    lon: Named[float | None] = Column(Float)
+    datum: Named[str | None]
+    urgent: Named[bool]
+    confidential: Named[bool]
+    # A person marked it so: it stays confidential whatever its category becomes.
+    marked_confidential: Named[bool]
+    about_staff_id: Named[int | None] = Column(Id, ForeignKey("staff.id"))
+    about_division_id: Named[int | None] = Column(Id, ForeignKey("division.id"))
+    about_unit_id: Named[int | None] = Column(Id, ForeignKey("unit.id"))
+    received_at: Named[datetime] = Column(Moment)
+    entered_at: Named[datetime] = Column(Moment)
+    accepted_at: Named[datetime | None] = Column(Moment)
+    accepted_automatically: Named[bool]
+    # An automatic acceptance may be corrected once (category, place), with all limits reckoned anew.
+    corrected: Named[bool]
+    first_replied_at: Named[datetime | None] = Column(Moment)
+    completed_at: Named[datetime | None] = Column(Moment)
+    rated_at: Named[datetime | None] = Column(Moment)
+    closed_at: Named[datetime | None] = Column(Moment)
+    due_at: Named[datetime] = Column(Moment)
+    original_due_at: Named[datetime] = Column(Moment)
+    kept_limit: Named[bool]
+    kept_original: Named[bool]
+    works: Named[int]
+    result: Named[str | None]
+    explained: Named[bool]
+    score: Named[str | None]
+    first_score: Named[str | None]
+    rating_via: Named[str | None]
+    rating_comment: Named[str | None]
+    solved: Named[bool | None]
+    rating_code: Named[str | None]
+    decline_reason: Named[str | None]
+    withdrawn_before_work: Named[bool]
+
+
+tickets = Table(
+    "ticket",
+    metadata,
+    _Tickets,
+    CheckConstraint("num_nonnulls(responsible_division_id, responsible_unit_id) = 1", name="one_responsible"),
+    Index(None, "division_id", "received_at"),
+    Index(None, "received_at"),
+    Index("ix_ticket_person_open", "person_id", "due_at", postgresql_where=_OPEN),
+    Index("ix_ticket_due_open", "due_at", postgresql_where=_OPEN),
+    Index(None, "responsible_unit_id", "received_at"),
+    Index(None, "responsible_division_id", "received_at"),
+    Index(None, "citizen_id"),
+    Index(None, "recorder_id", "received_at"),
+    Index("uq_ticket_rating_code", "rating_code", unique=True, postgresql_where=text("rating_code IS NOT NULL")),
+    Index("ix_ticket_completed", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
+)
+
+
+class _Assignments(TypedColumns):
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    ticket_id: Named[int] = Column(Id, ForeignKey("ticket.id"))
+    division_id: Named[int | None] = Column(Id, ForeignKey("division.id"))
+    unit_id: Named[int | None] = Column(Id, ForeignKey("unit.id"))
+    person_id: Named[int | None] = Column(Id, ForeignKey("staff.id"))
+    came_by: Named[str]
+    since: Named[datetime] = Column(Moment)
+    until: Named[datetime | None] = Column(Moment)
+
+
+assignments = Table(
+    "assignment",
+    metadata,
+    _Assignments,
+    CheckConstraint("num_nonnulls(division_id, unit_id) = 1", name="one_node"),
+    Index("uq_assignment_present", "ticket_id", unique=True, postgresql_where=text("until IS NULL")),
+    Index(None, "ticket_id"),
+    Index("ix_assignment_person", "person_id", "since"),
+    Index(None, "division_id"),
+    Index(None, "unit_id"),
+)
+
+
+class _Visits(TypedColumns):
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    ticket_id: Named[int] = Column(Id, ForeignKey("ticket.id"))
+    staff_id: Named[int] = Column(Id, ForeignKey("staff.id"))
+    cycle: Named[int]
+    at: Named[datetime] = Column(Moment)
+    seen: Named[str]
+    lat: Named[float | None] = Column(Float)
+    lon: Named[float | None] = Column(Float)
+    datum: Named[str | None]
+
+
+visits = Table("visit", metadata, _Visits, Index(None, "ticket_id"))
+
+
+class _Ratings(TypedColumns):
+    """Every rating given; the ticket's row holds the latest."""
+
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    ticket_id: Named[int] = Column(Id, ForeignKey("ticket.id"))
+    cycle: Named[int]
+    score: Named[str]
+    via: Named[str]
+    comment: Named[str | None]
+    solved: Named[bool | None]
+    at: Named[datetime] = Column(Moment)
+
+
+ratings = Table("rating", metadata, _Ratings, Index(None, "ticket_id"))
+
+
+class _Idempotency(TypedColumns):
+    """The first answer to a request that carried an Idempotency-Key, given again to its repeats."""
+
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    staff_id: Named[int] = Column(Id, ForeignKey("staff.id"))
+    key: Named[str]
+    body_digest: Named[str]
+    ticket_id: Named[int | None] = Column(Id, ForeignKey("ticket.id"))
+    answer: Named[dict[str, object] | None] = Column(Json)
+    created_at: Named[datetime] = Column(Moment)
+
+
+idempotency = Table("idempotency", metadata, _Idempotency, UniqueConstraint("staff_id", "key"))

@@ -1,0 +1,52 @@
+"""Settings, read once from O2O_* (and .env) and handed down; features never import them as a global."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an installation can set; the README lists each with its meaning."""
+
+    model_config = SettingsConfigDict(env_prefix="O2O_", env_file=".env", extra="ignore", frozen=True)
+
+    env: Literal["production", "demo"] | None = None
+    data_dir: Path = Path(".o2o")
+    database_url: str = Field(default="", pattern=r"^$|^postgres(ql)?(\+asyncpg)?://.")
+    secret_key: SecretStr = SecretStr("")
+    base_url: str = "http://127.0.0.1:8000"
+    clock_offset: float | None = None
+    pool_size: int = Field(default=10, ge=2, le=200)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @cached_property
+    def mode(self) -> Literal["production", "demo"]:
+        """`production` unless said otherwise, or the data directory holds a demo."""
+        if self.env is not None:
+            return self.env
+        return "demo" if (self.data_dir / DEMO_STATE).exists() else "production"
+
+    @cached_property
+    def offset(self) -> float:
+        """Seconds by which the business clock is ahead; the demo keeps its own beside its data.
+
+        Raises ValueError in production: a shifted clock is for demos and tests only.
+        """
+        if self.mode == "production":
+            if self.clock_offset:
+                raise ValueError("O2O_CLOCK_OFFSET 只能在演示或测试中使用（O2O_ENV=production 时拒绝）")
+            return 0.0
+        if self.clock_offset is not None:
+            return self.clock_offset
+        state = self.data_dir / DEMO_STATE
+        if not state.exists():
+            return 0.0
+        return float(json.loads(state.read_text("utf-8")).get("clock_offset", 0.0))
+
+
+DEMO_STATE = "demo-state.json"
+"""Beside demo.json: what the demo must remember between starts (the offset of its clock)."""

@@ -1,0 +1,199 @@
+"""Acting on a ticket: lock, decide, apply, in one function that reads like the list it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.audit import service as audit
+from app.audit.service import Event
+from app.base.work import Work
+from app.divisions import service as divisions
+from app.divisions.service import Atlas
+from app.domain import policy
+from app.domain.errors import Conflict, Forbidden, Missing
+from app.domain.lifecycle import Decision, decide
+from app.domain.limits import DEFAULT, limits
+from app.domain.notices import Notice
+from app.domain.policy import Capacity
+from app.domain.ticket import Form, Ticket
+from app.domain.vocabulary import OPEN, Action, Channel, Kind, Role
+from app.limits import service as ticket_limits
+from app.notifications import service as notifications
+from app.notifications.service import Letter
+from app.people import queries as people
+from app.tickets import codes, moves
+from app.tickets.opening import assignment, event_detail
+from app.tickets.queries import changing
+from app.tickets.queries.changing import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A ticket that is locked for the rest of the transaction, and in what capacities the actor stands before it."""
+
+    row: Stored
+    ticket: Ticket
+    capacities: frozenset[Capacity]
+
+
+async def hold(work: Work, atlas: Atlas, number: str) -> Held:
+    """Locks the ticket for the actor. Raises Missing where there is none, or none that they may know of."""
+    row = await changing.lock(work.conn, number, policy.sight(work.actor, atlas.county))
+    if row is None:
+        raise Missing("ticket.unknown", "没有这个事项编号，请核对后再试")
+    return await held(work, atlas, row)
+
+
+async def held(work: Work, atlas: Atlas, row: Stored) -> Held:
+    """The locked row with the actor's capacities before it."""
+    rated = await changing.last_rating_cycle(work.conn, row.id) if row.score else None
+    ticket = changing.as_ticket(row, rated)
+    return Held(row, ticket, policy.capacities(work.actor, ticket.standing, atlas.county))
+
+
+async def act(work: Work, atlas: Atlas, number: str, action: Action, form: Form) -> int:
+    """Does `action` and all that follows from it, inside the caller's transaction; returns the ticket's id.
+
+    Raises Missing, Forbidden, Conflict, Invalid; then nothing has changed.
+    """
+    found = await hold(work, atlas, number)
+    ticket = found.ticket
+    if form.get("version") not in (None, ticket.version):
+        raise Conflict("ticket.stale", "事项已被他人更新，请刷新后再试", state=ticket.status, version=ticket.version)
+    decision = decide(ticket, action, found.capacities, form, work.now)
+    move = await moves.resolve(work, atlas, found.row, decision, form)
+    changes = _changes(work, atlas, found, decision, form) | await _relimit(work, atlas, found.row, move, decision)
+    event = _event(work, atlas, found, decision, move)
+    await changing.change(work.conn, ticket.id, changes | {"version": event.seq, "status": decision.status})
+    if move is not None:
+        await changing.end_assignment(work.conn, ticket.id, work.now)
+        await changing.insert_assignment(work.conn, assignment(ticket.id, move.routed, action, work.now))
+    if decision.status not in OPEN:
+        await changing.end_assignment(work.conn, ticket.id, work.now)
+    if "person_id" in changes and move is None:
+        await changing.name_person(work.conn, ticket.id, changes["person_id"])
+    if action is Action.VISIT:
+        await changing.insert_visit(work.conn, _visit(work, ticket, form))
+    await audit.record(work, ticket.id, [event])
+    await notifications.enqueue(work, ticket.id, _letters(found.row, decision, event.seq, move))
+    return ticket.id
+
+
+def _changes(work: Work, atlas: Atlas, found: Held, decision: Decision, form: Form) -> dict[str, Any]:
+    changes = dict(decision.changes)
+    row = found.row
+    if decision.action is Action.START and row.person_id is None:
+        changes["person_id"] = work.actor.id
+    if decision.action is Action.COMPLETE and row.channel != Channel.ACCOUNT:
+        changes["rating_code"] = codes.new()
+    if decision.action in {Action.ACCEPT, Action.DISPATCH} and form.get("category") is not None:
+        changes |= _category(atlas, str(form["category"]))
+    if form.get("kind") is not None:
+        changes["kind"] = form["kind"]
+    return changes
+
+
+def _category(atlas: Atlas, code: str) -> dict[str, Any]:
+    category = divisions.category(atlas.county, code)
+    return {
+        "category_id": category.id,
+        "category_suggested": False,
+        "kind": category.kind_hint or Kind.CONSULTATION,
+    }
+
+
+async def _relimit(
+    work: Work, atlas: Atlas, row: Stored, move: moves.Move | None, decision: Decision
+) -> dict[str, Any]:
+    """What a move changes on the ticket; where place or category were corrected, its limits too, from receipt on."""
+    if move is None:
+        return {}
+    routed = move.routed
+    changes: dict[str, Any] = {
+        "division_id": routed.division_id,
+        "responsible_division_id": routed.node.division_id,
+        "responsible_unit_id": routed.node.unit_id,
+        "person_id": routed.person.staff_id if routed.person else None,
+        "routing_reason": routed.reason,
+        "confidential": move.confidential,
+    }
+    if not decision.reroute:
+        return changes
+    rules = move.category.rules if move.category else DEFAULT
+    found = limits(row.received_at, rules, await ticket_limits.calendar(work, atlas), urgent=row.urgent)
+    await ticket_limits.reset(work, row.id, found)
+    corrected = decision.action is Action.DISPATCH
+    due = found.complete.due_at
+    return changes | {"due_at": due, "original_due_at": due, "corrected": corrected}
+
+
+def _event(work: Work, atlas: Atlas, found: Held, decision: Decision, move: moves.Move | None) -> Event:
+    detail: Mapping[str, object] = event_detail(move.routed) if move is not None else {}
+    return Event(
+        seq=found.ticket.version + 1,
+        action=decision.action,
+        before=found.ticket.status,
+        after=decision.status,
+        role=role_before(work, atlas, found),
+        detail=detail,
+        text=decision.text,
+        public=decision.public and not _sensitive(atlas, found.row),
+    )
+
+
+def _sensitive(atlas: Atlas, row: Stored) -> bool:
+    category = atlas.county.category(row.category_id)
+    return row.confidential or (category is not None and category.sensitive)
+
+
+def role_before(work: Work, atlas: Atlas, found: Held) -> str | None:
+    """The role in which the actor stands before the ticket, for the trail and the timeline."""
+    roles = work.actor.roles
+    if Capacity.CITIZEN in found.capacities:
+        return "citizen"
+    preferred: tuple[Role, ...] = (Role.COURIER, Role.HANDLER, Role.ADMINISTRATOR, Role.INSPECTOR)
+    if found.capacities.isdisjoint({Capacity.ASSIGNED, Capacity.COLLEAGUE}):
+        preferred = (Role.ADMINISTRATOR, Role.INSPECTOR, Role.COURIER, Role.HANDLER)
+    return next((role for role in (*preferred, *sorted(roles)) if role in roles), None)
+
+
+def _visit(work: Work, ticket: Ticket, form: Form) -> dict[str, Any]:
+    point = form.get("location")
+    place: Mapping[str, Any] = point if isinstance(point, Mapping) else {}
+    at = form.get("at")
+    return {
+        "ticket_id": ticket.id,
+        "staff_id": work.actor.id,
+        "cycle": ticket.cycle,
+        "at": at if isinstance(at, datetime) else work.now,
+        "seen": form["seen"],
+        "lat": place.get("lat"),
+        "lon": place.get("lon"),
+        "datum": place.get("datum"),
+    }
+
+
+def _letters(row: Stored, decision: Decision, seq: int, move: moves.Move | None) -> Sequence[Letter]:
+    letters = []
+    for notice in decision.notices:
+        if notice.audience == "citizen" and row.channel == Channel.ACCOUNT and row.citizen_id is not None:
+            letters.append(Letter(notice, seq, citizen_id=row.citizen_id))
+    if move is not None and move.routed.person is not None and move.routed.person.staff_id != row.person_id:
+        letters.append(Letter(Notice.STAFF_ASSIGNED, seq, staff_id=move.routed.person.staff_id))
+    return letters
+
+
+async def staff_named(work: Work, username: str) -> int:
+    """The id of that member of staff. Raises Missing."""
+    found = await people.staff_by_username(work.conn, username)
+    if found is None:
+        raise Missing("staff.unknown", f"没有用户名为“{username[:32]}”的工作人员")
+    return found[0]
+
+
+def must_be_staff(work: Work) -> int:
+    """The actor's id as a member of staff. Raises Forbidden for anybody else."""
+    if work.actor.kind is not policy.ActorKind.STAFF or work.actor.id is None:
+        raise Forbidden("staff.only", "只有工作人员可以这样做")
+    return work.actor.id

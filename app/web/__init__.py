@@ -1,0 +1,1 @@
+"""What all web faces share: the gate, problem details, headers, cursors."""
