@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, delete, exists, func, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Text, and_, delete, exists, func, insert, literal, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,8 @@ from app.domain.policy import Actor, ActorKind, Appointment
 from app.domain.vocabulary import Role
 from app.schema.base import Id
 from app.schema.people import appointments, citizens, identities, sessions, sign_in_failures, staff
+
+FREE_FAILURES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,14 @@ async def blocked_until(conn: AsyncConnection, username: str, address: str) -> d
 
 async def count_failure(conn: AsyncConnection, username: str, address: str, now: datetime) -> None:
     """After five failures this account waits 1, 2, 4 … 15 minutes for this address only (ASVS 6.1.1)."""
-    table = sign_in_failures
-    row = upsert(table).values(username=username, address=address, failures=1, blocked_until=now)
-    again = table.c.failures + 1
-    wait = func.least(15, func.power(2, func.greatest(again - 5, 0))) * timedelta(minutes=1)
-    await conn.execute(
-        row.on_conflict_do_update(
-            index_elements=[table.c.username, table.c.address],
-            set_={"failures": again, "blocked_until": case((again >= 5, now + wait), else_=now)},
-        )
-    )
+    f = sign_in_failures.c
+    row = upsert(sign_in_failures).values(username=username, address=address, failures=1, blocked_until=now)
+    counted = row.on_conflict_do_update(index_elements=[f.username, f.address], set_={"failures": f.failures + 1})
+    failures = (await conn.execute(counted.returning(f.failures))).scalar_one()
+    if failures >= FREE_FAILURES:
+        wait = timedelta(minutes=min(15, 2 ** min(failures - FREE_FAILURES, 4)))
+        mine = update(sign_in_failures).where(f.username == username, f.address == address)
+        await conn.execute(mine.values(blocked_until=now + wait))
 
 
 async def clear_failures(conn: AsyncConnection, username: str, address: str) -> None:

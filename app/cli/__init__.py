@@ -1,0 +1,47 @@
+"""The console script `o2o`. A command is a typed function in a module of its subject, and a line here."""
+
+import os
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from app.base.embedded import EmbeddedError
+from app.cli import database, demo, imports, rates, report, serve, settings
+from app.domain.errors import Refusal
+
+app = typer.Typer(
+    help="民生快递：县、镇街、村社区、网格四级为民服务", no_args_is_help=True, pretty_exceptions_enable=False
+)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("migrate")(database.migrate_)
+app.command("import")(imports.import_)
+app.command("rates")(rates.rates_)
+app.command("report")(report.report)
+app.add_typer(database.commands, name="db")
+
+
+def main(args: list[str] | None = None) -> None:
+    """Runs a command and exits: 0, or 1 and what is wrong on stderr in Chinese, one line per faulty row."""
+    try:
+        app(args)
+    except Refusal as refusal:
+        for fault in refusal.faults:
+            if fault.pointer.startswith("第"):
+                typer.echo(f"{fault.pointer}：{fault.detail}", err=True)
+        typer.echo(refusal.detail, err=True)
+    except EmbeddedError as error:
+        typer.echo(str(error), err=True)
+    except Exception as error:
+        if os.environ.get("O2O_LOG_LEVEL") == "debug":
+            raise
+        typer.echo(_sentence(error), err=True)
+    sys.exit(1)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ValidationError) and error.title == "Settings":
+        return settings.sentence(error)
+    # Only the kind: the text of an error may quote a row, and rows are about people.
+    return f"程序出错（{type(error).__name__}）；设 O2O_LOG_LEVEL=debug 再运行一次可看到详情"

@@ -1,0 +1,107 @@
+"""`o2o rates`: the four rates, of one division or of every one of a level in it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal, TypeVar
+
+import typer
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.table import Table as Grid
+
+from app.cli import settings as configuration
+from app.cli.database import opened
+from app.divisions import service as divisions
+from app.divisions.service import atlas
+from app.domain.errors import Invalid
+from app.domain.policy import SYSTEM
+from app.domain.rates import parts, percent, share
+from app.domain.vocabulary import Attribution, Level
+from app.rates.service import UNIT, RateRow, Table, rates
+from app.rates.views import TableView, day, table_view
+from app.settings import Settings
+
+W = TypeVar("W")
+NONE = "—"
+_WIDE = 160
+"""Columns of text where no window says how many there are (a pipe, a file): enough to cut nothing off."""
+_LEVELS: Mapping[str, Level | Literal["unit"]] = {**{level.value: level for level in Level}, UNIT: UNIT}
+_ATTRIBUTIONS: Mapping[str, Attribution] = {one.value: one for one in Attribution}
+_COUNTS = {
+    "received": "收到",
+    "accepted": "受理",
+    "replied": "回复",
+    "completed": "办结",
+    "likes": "赞",
+    "dislikes": "踩",
+}
+_RATES = {
+    "acceptance_rate": "受理率",
+    "reply_rate": "回复率",
+    "completion_rate": "办结率",
+    "satisfaction_rate": "满意率",
+    "on_time_rate": "按时办结率",
+    "rating_coverage": "评价率",
+}
+
+
+def rates_(
+    division: Annotated[str, typer.Option(help="区划代码，如 430121")],
+    first: Annotated[str, typer.Option("--from", help="从哪一天收到的起，含当天，如 2026-10-01")],
+    last: Annotated[str, typer.Option("--to", help="到哪一天收到的为止，含当天")],
+    level: Annotated[str | None, typer.Option(help=f"列出其中这一级的每一个：{'、'.join(_LEVELS)}")] = None,
+    attribution: Annotated[
+        str, typer.Option(help="territorial 按属地，handling 按承办")
+    ] = Attribution.TERRITORIAL.value,
+    as_json: Annotated[bool, typer.Option("--json", help="输出与 GET /api/v1/rates 相同的 JSON")] = False,
+) -> None:
+    """一段日期内收到的事项，到现在的四率：一个区划，或其中某一级的每一个。"""
+    days = day(first, "--from"), day(last, "--to")
+    among = None if level is None else _chosen(_LEVELS, level, "--level")
+    by = _chosen(_ATTRIBUTIONS, attribution, "--attribution")
+    table = asyncio.run(_counted(configuration.read(), division, days, among, by))
+    if as_json:
+        typer.echo(TypeAdapter(TableView).dump_json(table_view(table)))
+    else:
+        _show(table, by)
+
+
+async def _counted(
+    settings: Settings, code: str, days: tuple[date, date], level: Level | Literal["unit"] | None, by: Attribution
+) -> Table:
+    async with opened(settings) as database, database.open_work(SYSTEM, read=True) as work:
+        county = await atlas(work)
+        place = divisions.division(county.county, code, "--division")
+        return await rates(work, county, place.id, first=days[0], last=days[1], level=level, attribution=by)
+
+
+def _chosen(words: Mapping[str, W], text: str, option: str) -> W:
+    if text not in words:
+        raise Invalid.field("rates.word", option, f"{option} 没有“{text[:32]}”这个值，可选：{'、'.join(words)}")
+    return words[text]
+
+
+def _show(table: Table, by: Attribution) -> None:
+    if not table.rows:
+        typer.echo("这个区划里没有这一级", err=True)
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDE)
+    moment = f"截至 {table.as_of:%Y-%m-%d %H:%M}（北京时间）"
+    grid = Grid(caption=f"{by.label}口径；{moment}；比率为百分数，“{NONE}”表示没有可统计的事项")
+    grid.add_column("编码", no_wrap=True)
+    grid.add_column("名称")
+    for name in (*_COUNTS.values(), *_RATES.values(), "排名"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    for row in table.rows:
+        grid.add_row(*_cells(row))
+    console.print(grid)
+
+
+def _cells(row: RateRow) -> list[str]:
+    pairs = parts(row.counts)
+    reached = [percent(share(*pairs[name])) for name in _RATES]
+    shown = [NONE if value is None else str(value) for value in (*reached, row.rank)]
+    return [row.code, row.name, *(str(getattr(row.counts, name)) for name in _COUNTS), *shown]

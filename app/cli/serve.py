@@ -1,0 +1,34 @@
+"""`o2o serve`: the HTTP service."""
+
+import os
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+from app.cli import settings as configuration
+from app.cli.database import embedded, ready
+
+# Given to whoever runs uvicorn: our logs, not its own, and no line per request.
+UVICORN: dict[str, Any] = {
+    "log_config": None,
+    "access_log": False,
+    "timeout_graceful_shutdown": 10,
+    "server_header": False,
+}
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="监听端口", min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="进程数", min=1, max=64)] = 1,
+    host: Annotated[str, typer.Option(help="监听地址；放在反向代理后面时才需要改")] = "127.0.0.1",
+) -> None:
+    """HTTP 服务。"""
+    settings = configuration.read()
+    configuration.clock(settings)
+    configuration.vault(settings)
+    with embedded(settings) as url:
+        ready(url, settings)
+        # The workers are new processes: they find the database in their environment.
+        os.environ["O2O_DATABASE_URL"] = url
+        uvicorn.run("app.main:from_settings", factory=True, host=host, port=port, workers=workers, **UVICORN)

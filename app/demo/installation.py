@@ -1,0 +1,77 @@
+"""What a demo leaves in its data directory, and the county in its database."""
+
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from app.base.db import Database
+from app.base.secrets import Vault
+from app.demo.county import DemoCounty, as_csv, generate
+from app.imports import service as imports
+from app.settings import DEMO_STATE
+
+EDITION = "2017"
+DEMO_JSON = "demo.json"
+
+
+def prepare(data_dir: Path, ahead: timedelta) -> None:
+    """Makes the directory a demo's, and moves its clock on by `ahead`. The offset is what every command here takes."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    state = data_dir / DEMO_STATE
+    offset = json.loads(state.read_text("utf-8"))["clock_offset"] if state.exists() else 0.0
+    _write(state, {"clock_offset": offset + ahead.total_seconds()})
+
+
+async def load(database: Database, vault: Vault, key: str, say: Callable[[str], None]) -> DemoCounty:
+    """The demo county, loaded through the imports that anyone's data goes through; a second time nothing changes.
+
+    Every secret is derived from the installation's own key, so they survive a restart without being stored.
+    """
+
+    def secret(name: str) -> str:
+        return hmac.new(key.encode(), f"demo:{name}".encode(), hashlib.sha256).hexdigest()
+
+    county = generate(secret=secret)
+    created = 0
+    for sheet in county.sheets:
+        prepared = imports.prepare(
+            sheet.name, as_csv(sheet).encode(), edition=EDITION if sheet.name == "divisions" else None
+        )
+        done = await imports.run(database, prepared, vault=vault)
+        created += done.created
+    if created:
+        say(f"已导入演示县：{created:,} 行")
+    return county
+
+
+def announce(data_dir: Path, county: DemoCounty, base_url: str) -> Path:
+    """Writes demo.json (mode 0600) for programs: where the service is, who can sign in, the accounts' keys."""
+    users = [
+        {
+            "username": user.username,
+            "password": user.password,
+            "role": user.role,
+            "division_code": user.division_code,
+            "unit_code": user.unit_code,
+        }
+        for user in county.users
+    ]
+    accounts = next(sheet for sheet in county.sheets if sheet.name == "accounts").rows
+    names = ("appid", "token", "encoding_aes_key", "secret", "mode", "division_code", "name", "original_id")
+    shown = [{name: row[name] for name in names} for row in accounts]
+    path = data_dir / DEMO_JSON
+    _write(path, {"base_url": base_url, "wechat_api_base": None, "users": users, "accounts": shown})
+    return path
+
+
+def _write(path: Path, value: object) -> None:
+    """Whole or not at all, and for nobody else's eyes."""
+    draft = path.with_suffix(".new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(value, file, ensure_ascii=False, indent=1)
+    draft.replace(path)

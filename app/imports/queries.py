@@ -1,0 +1,144 @@
+"""The tables that imports alone write: the four levels, categories, names, staff with their seats, accounts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, Text, Update, bindparam, cast, func, insert, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.schema.divisions import categories, division_aliases, divisions, settings, units
+from app.schema.people import appointments, staff
+from app.schema.wechat import accounts
+
+Rows = Sequence[Mapping[str, Any]]
+Stored = dict[str, Mapping[str, Any]]
+_TURN = 430122
+"""One import after another: two that both find a row missing would both insert it."""
+
+
+async def take_turn(conn: AsyncConnection) -> None:
+    """Waits for an import that is under way; the next waits until this transaction ends."""
+    await conn.execute(select(func.pg_advisory_xact_lock(_TURN)))
+
+
+async def renew_county(conn: AsyncConnection) -> None:
+    """Tells every process that its copy of the county is old."""
+    fresh = cast(func.gen_random_uuid(), Text)
+    await conn.execute(update(settings).where(settings.c.name == "county_revision").values(value=fresh))
+
+
+async def _new_ids(conn: AsyncConnection, table: str, count: int) -> list[int]:
+    """Ids drawn before their rows are written, so that children can name their parents."""
+    drawn = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
+    return list((await conn.execute(drawn, {"table": table, "count": count})).scalars())
+
+
+def _changed(table: Table[Any], rows: Rows) -> Update:
+    """Sets every column that the rows have, `row_id` saying where."""
+    columns = [column for column in rows[0] if column != "row_id"]
+    return update(table).where(table.c.id == bindparam("row_id")).values({c: bindparam(c) for c in columns})
+
+
+async def stored_divisions(conn: AsyncConnection, source: str) -> Stored:
+    found = await conn.execute(select(divisions).where(divisions.c.source == source))
+    return {row["code"]: dict(row) for row in found.mappings()}
+
+
+async def division_ids(conn: AsyncConnection, count: int) -> list[int]:
+    return await _new_ids(conn, "division", count)
+
+
+async def insert_divisions(conn: AsyncConnection, rows: Rows) -> None:
+    """Parents stand before their children."""
+    await conn.execute(insert(divisions), rows)
+
+
+async def update_divisions(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(divisions, rows), rows)
+
+
+async def stored_aliases(conn: AsyncConnection) -> set[tuple[str, int]]:
+    """(name, division id)."""
+    found = await conn.execute(select(division_aliases.c.alias, division_aliases.c.division_id))
+    return {(row.alias, row.division_id) for row in found}
+
+
+async def insert_aliases(conn: AsyncConnection, pairs: Sequence[tuple[str, int]]) -> None:
+    await conn.execute(insert(division_aliases), [{"alias": alias, "division_id": id_} for alias, id_ in pairs])
+
+
+async def stored_units(conn: AsyncConnection) -> Stored:
+    found = await conn.execute(select(units))
+    return {row["code"]: dict(row) for row in found.mappings()}
+
+
+async def insert_units(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(insert(units), rows)
+
+
+async def update_units(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(units, rows), rows)
+
+
+async def stored_categories(conn: AsyncConnection) -> Stored:
+    found = await conn.execute(select(categories))
+    return {row["code"]: dict(row) for row in found.mappings()}
+
+
+async def category_ids(conn: AsyncConnection, count: int) -> list[int]:
+    return await _new_ids(conn, "category", count)
+
+
+async def insert_categories(conn: AsyncConnection, rows: Rows) -> None:
+    """Parents stand before their children."""
+    await conn.execute(insert(categories), rows)
+
+
+async def update_categories(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(categories, rows), rows)
+
+
+async def stored_staff(conn: AsyncConnection) -> Stored:
+    found = await conn.execute(select(staff))
+    return {row["username"]: dict(row) for row in found.mappings()}
+
+
+async def staff_ids(conn: AsyncConnection, count: int) -> list[int]:
+    return await _new_ids(conn, "staff", count)
+
+
+async def insert_staff(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(insert(staff), rows)
+
+
+async def update_staff(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(staff, rows), rows)
+
+
+async def stored_seats(conn: AsyncConnection, now: datetime) -> dict[tuple[int, str, int | None, int | None], int]:
+    """(staff id, role, division id, unit id) of every appointment that has not ended → its id."""
+    a = appointments.c
+    found = await conn.execute(select(appointments).where(or_(a.ends_at.is_(None), a.ends_at > now)))
+    return {(row.staff_id, row.role, row.division_id, row.unit_id): row.id for row in found}
+
+
+async def insert_seats(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(insert(appointments), rows)
+
+
+async def end_seats(conn: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
+    await conn.execute(update(appointments).where(appointments.c.id.in_(ids)).values(ends_at=now))
+
+
+async def stored_accounts(conn: AsyncConnection) -> Stored:
+    found = await conn.execute(select(accounts))
+    return {row["appid"]: dict(row) for row in found.mappings()}
+
+
+async def insert_accounts(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(insert(accounts), rows)
+
+
+async def update_accounts(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(accounts, rows), rows)

@@ -1,0 +1,60 @@
+"""Units: the county's departments and the towns' stations."""
+
+from collections.abc import Mapping
+
+from app.base.sheets import Columns, Faults, Sheet
+from app.base.work import Work
+from app.domain.vocabulary import Level
+from app.imports import queries
+from app.imports.cells import Line, known
+from app.imports.changes import Result, Stored, Values, compare, left_alone
+from app.imports.divisions import SOURCE
+
+COLUMNS = Columns(("code", "name", "division_code"), ("short_name", "aliases"))
+_SEATS = (Level.COUNTY, Level.TOWN)
+
+
+async def bring(work: Work, sheet: Sheet) -> Result:
+    """Writes the units. Raises Invalid."""
+    faults = Faults()
+    places = await queries.stored_divisions(work.conn, SOURCE)
+    ids = {code: row["id"] for code, row in places.items()}
+    stored = await queries.stored_units(work.conn)
+    wanted: dict[str, Values] = {}
+    seen: dict[str, int] = {}
+    for row in sheet.rows:
+        line = Line(row, faults)
+        code = line.code()
+        if line.once(seen, code, "code"):
+            wanted[code] = _values(line, sheet.columns, ids)
+            _check_seat(line, places)
+    faults.refuse()
+    changes = compare(wanted, stored)
+    if changes.new:
+        await queries.insert_units(work.conn, [_blank(code, wanted[code]) | wanted[code] for code in changes.new])
+    if changes.changed:
+        rows = [{"row_id": stored[code]["id"], **wanted[code]} for code in changes.changed]
+        await queries.update_units(work.conn, rows)
+    unchanged = len(wanted) - len(changes.new) - len(changes.changed)
+    notices = sheet.notices + left_alone(wanted, stored, "个承办单位")
+    return Result(len(changes.new), len(changes.changed), unchanged, notices)
+
+
+def _check_seat(line: Line, places: Stored) -> None:
+    place = places.get(line.raw("division_code"))
+    if place is not None and place["level"] not in _SEATS:
+        line.wrong("division_code 应为县或镇街：承办单位属于县或镇街")
+
+
+def _values(line: Line, columns: frozenset[str], ids: Mapping[str, int]) -> Values:
+    name = line.text("name")
+    values: Values = {"name": name, "division_id": known(line, "division_code", ids, "区划")}
+    if "short_name" in columns:
+        values["short_name"] = line.text("short_name", optional=True) or name
+    if "aliases" in columns:
+        values["aliases"] = list(line.names("aliases"))
+    return values
+
+
+def _blank(code: str, values: Values) -> Values:
+    return {"code": code, "short_name": values["name"], "aliases": []}

@@ -1,0 +1,120 @@
+"""`/board` and `/board/{code}`: the rates of a division, the divisions below it, and what was completed lately."""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.base.work import Work
+from app.divisions.service import Atlas, atlas
+from app.domain.county import Division
+from app.domain.errors import Missing
+from app.domain.policy import Permission
+from app.domain.rates import FORMULAS
+from app.domain.vocabulary import Level
+from app.domain.workdays import day_of
+from app.pages import figures, periods
+from app.pages.figures import Figure
+from app.pages.periods import Period
+from app.pages.rendering import BOARD_CACHE, page
+from app.rates.service import RateRow, rates_down_to
+from app.tickets import public
+from app.tickets.public import PublicTicket
+from app.web.gate import needs
+
+router = APIRouter(include_in_schema=False)
+LISTED = 20
+"""Tickets lately completed that a board shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One division of the table. `rank` is — where it is not ranked."""
+
+    code: str
+    name: str
+    rank: str
+    received: int
+    figures: list[Figure]
+
+
+Days = Annotated[str, Query(max_length=64)]
+From = Annotated[str, Query(max_length=64, alias="from")]
+
+
+@router.get("/board")
+async def county_board(
+    request: Request,
+    work: Annotated[Work, needs(Permission.PUBLIC, read=True)],
+    first: From = "",
+    to: Days = "",
+) -> Response:
+    """The board of the whole county."""
+    known = await atlas(work)
+    return await _answer(request, work, known, known.county.root, periods.chosen(first, to, day_of(work.now)))
+
+
+@router.get("/board/{code}")
+async def division_board(
+    request: Request,
+    work: Annotated[Work, needs(Permission.PUBLIC, read=True)],
+    code: str,
+    first: From = "",
+    to: Days = "",
+) -> Response:
+    """The board of one division."""
+    known = await atlas(work)
+    division = known.county.by_code.get(code)
+    if division is None:
+        raise Missing("division.unknown", f"没有代码为“{code[:32]}”的区划")
+    return await _answer(request, work, known, division, periods.chosen(first, to, day_of(work.now)))
+
+
+async def _answer(request: Request, work: Work, known: Atlas, division: Division, period: Period) -> Response:
+    below = _below(division.level)
+    lowest = below or division.level
+    table = await rates_down_to(work, known, division.id, first=period.first, last=period.last, lowest=lowest)
+    own, *others = table.rows
+    context = {
+        "section": "board",
+        "now": work.now,
+        "as_of": table.as_of,
+        "division": division,
+        "below": below,
+        "crumbs": [known.county.divisions[i] for i in division.lineage],
+        "period": period,
+        "choices": periods.choices(day_of(work.now)),
+        "own": own.counts,
+        "main": figures.main(own.counts),
+        "more": figures.more(own.counts),
+        "beside": figures.beside(own.counts),
+        "rows": [_row(row) for row in sorted(others, key=_place)],
+        "lately": await _lately(work, known, division),
+        "formulas": FORMULAS,
+    }
+    return page(request, "board.html", context, headers={"Cache-Control": BOARD_CACHE})
+
+
+def _place(row: RateRow) -> tuple[float, str]:
+    """By rank, those without one last, then by code."""
+    return (math.inf if row.rank is None else row.rank, row.code)
+
+
+def _row(row: RateRow) -> Row:
+    rank = figures.NONE if row.rank is None else str(row.rank)
+    return Row(row.code, row.name, rank, row.counts.received, figures.main(row.counts))
+
+
+def _below(level: Level) -> Level | None:
+    """The next level down; nothing lies below a grid."""
+    levels = list(Level)
+    return levels[level.depth] if level.depth < len(levels) else None
+
+
+async def _lately(work: Work, known: Atlas, division: Division) -> list[PublicTicket] | None:
+    """None for a grid: a ticket's place is published down to the village, and a list of a grid's would tell more."""
+    if division.level is Level.GRID:
+        return None
+    return await public.lately_completed(work, known, division.id, LISTED)

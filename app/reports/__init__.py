@@ -1,0 +1,1 @@
+"""Frozen reports: made once, verified at every reading, corrected only by a next revision."""

@@ -1,0 +1,100 @@
+"""The accounts, and every message that came in under its unique key."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, auto
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.schema.wechat import accounts, inbound
+
+a, i = accounts.c, inbound.c
+
+
+class Outcome(StrEnum):
+    """`kept`: the raw message waits for an administrator."""
+
+    DONE = auto()
+    KEPT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAccount:
+    """An account's row as far as messages need it; `token` and the AES keys are sealed."""
+
+    id: int
+    appid: str
+    original_id: str
+    division_id: int
+    mode: str
+    token: str
+    encoding_aes_key: str
+    previous_aes_key: str | None
+
+
+_ACCOUNT = tuple(a[name] for name in StoredAccount.__slots__)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is stored of one message. `key` is what its repeats share; `problem` says, without persons, why it is kept.
+
+    `raw` is the clear XML where there is one, else the body as it came.
+    """
+
+    key: str
+    raw: bytes
+    outcome: Outcome
+    openid: str | None = None
+    reply: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a message: the passive reply (None: `success`), and the ticket it was about."""
+
+    reply: str | None
+    ticket_id: int | None = None
+    outcome: Outcome = Outcome.DONE
+    problem: str | None = None
+
+
+async def all_accounts(conn: AsyncConnection) -> list[StoredAccount]:
+    return [StoredAccount(*row) for row in await conn.execute(select(*_ACCOUNT).order_by(a.id))]
+
+
+async def take(conn: AsyncConnection, account_id: int, entry: Entry, now: datetime) -> int | None:
+    """Stores a message and gives its row's id; None for a repeat.
+
+    A repeat that comes while the first is being handled waits here for its commit (the unique row), so that what is
+    `remembered` is there.
+    """
+    row = {"account_id": account_id, "received_at": now, "key": entry.key, "openid": entry.openid, "raw": entry.raw}
+    row |= {"outcome": entry.outcome, "reply": entry.reply, "problem": entry.problem}
+    first = insert(inbound).values(**row).on_conflict_do_nothing(index_elements=[i.account_id, i.key]).returning(i.id)
+    return (await conn.execute(first)).scalar_one_or_none()
+
+
+async def remembered(conn: AsyncConnection, account_id: int, key: str) -> str | None:
+    """The reply that the first delivery got."""
+    return (await conn.execute(select(i.reply).where(i.account_id == account_id, i.key == key))).scalar_one()
+
+
+async def finish(conn: AsyncConnection, row_id: int, answer: Answer) -> None:
+    """Writes beside a message what came of it."""
+    result = {"outcome": answer.outcome, "reply": answer.reply, "problem": answer.problem}
+    await conn.execute(update(inbound).where(i.id == row_id).values(**result, ticket_id=answer.ticket_id))
+
+
+def unreachable(error: BaseException) -> bool:
+    """Whether an error says that the database is away, full, or has no connection left: nothing can be kept there."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError | PoolTimeout)
+    # PostgreSQL, Appendix A: 08 connection, 53 resources, 57P shutdown and start-up.
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state.startswith(("08", "53", "57P"))
