@@ -39,13 +39,9 @@ MOMENT = datetime(2026, 9, 22, 10, 0, tzinfo=SHANGHAI)
 FOUNDED = datetime(2025, 1, 1, tzinfo=SHANGHAI)
 """When the county was imported: nobody's appointment is younger."""
 SECRET_KEY = "test-only secret key, never of an installation"
-COUNTY = frozenset(
-    {
-        *("division", "division_alias", "unit", "category", "setting", "staff", "appointment", "account"),
-        *("calendar_day", "calendar_year"),
-    }
-)
-"""Tables that stay as imported; all others are emptied after a test that commits."""
+CALENDAR = frozenset({"setting", "calendar_day", "calendar_year"})
+COUNTY = CALENDAR | {"division", "division_alias", "unit", "category", "staff", "appointment", "account"}
+"""Tables that stay as they are; all others are emptied after a test that commits."""
 
 _ROOT = Path(__file__).parents[1]
 _MAKERS = ("migrations", "app/demo/data", "app/demo/county.py", "app/imports", "app/base/sheets.py", "app/limits")
@@ -89,8 +85,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def _county_database(server: str, demo: DemoCounty, vault: Vault) -> AsyncIterator[Database]:
-    template = await _template(server, "county", lambda database: _found(database, demo, vault))
-    async with _copy(server, template) as database:
+    async with _copy(server, await _county_template(server, demo, vault)) as database:
         yield database
 
 
@@ -100,17 +95,17 @@ def database(_county_database: Database) -> Database:
     return _county_database
 
 
-@pytest.fixture
-async def empty_database(server: str) -> AsyncIterator[Database]:
-    """A database of the test's own, migrated and with the calendar, without a county (0.2 s)."""
-    async with _copy(server, await _template(server, "empty", _migrated)) as database:
-        yield database
-
-
 @pytest.fixture(scope="session")
 async def _bare_database(server: str) -> AsyncIterator[Database]:
     async with _copy(server, await _template(server, "empty", _migrated)) as database:
         yield database
+
+
+@pytest.fixture
+async def empty_database(_bare_database: Database, server: str) -> AsyncIterator[Database]:
+    """As `database`, without a county: for tests that commit one."""
+    yield _bare_database
+    await _restore(server, _bare_database, CALENDAR, lambda: _template(server, "empty", _migrated))
 
 
 @pytest.fixture
@@ -154,26 +149,27 @@ def actor(_county_database: Database) -> Callable[[str], Awaitable[Actor]]:
 async def clean(_county_database: Database, server: str, demo: DemoCounty, vault: Vault) -> AsyncIterator[None]:
     """After the test: clock at MOMENT, nothing but the county in the database. Comes by itself with `database`."""
     yield
-    database = _county_database
+    await _restore(server, _county_database, COUNTY, lambda: _county_template(server, demo, vault))
+
+
+async def _restore(
+    server: str, database: Database, kept: frozenset[str], template: Callable[[], Awaitable[str]]
+) -> None:
     database.clock.set(MOMENT)
     async with database.engine.begin() as conn:
-        await conn.execute(text("SET LOCAL lock_timeout = '5s'"))
         superuser = text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-        if superior := (await conn.execute(superuser)).scalar_one():
-            await _empty(conn)
-    if not superior:
-        template = await _template(server, "county", lambda fresh: _found(fresh, demo, vault))
-        await database.engine.dispose()
-        async with _maintenance(server) as conn:
-            await _make_copy(conn, str(database.engine.url.database), template)
-
-
-async def _empty(conn: AsyncConnection) -> None:
-    # Gets past the foreign keys and the trail's guard; TRUNCATE would take 30 times as long.
-    await conn.execute(text("SET LOCAL session_replication_role = replica"))
-    for table in metadata.tables.values():
-        if table.name not in COUNTY:
-            await conn.execute(table.delete())
+        if (await conn.execute(superuser)).scalar_one():
+            # Gets past the foreign keys and the trail's guard; TRUNCATE would take 30 times as long.
+            await conn.execute(text("SET LOCAL session_replication_role = replica"))
+            await conn.execute(text("SET LOCAL lock_timeout = '5s'"))
+            for table in metadata.tables.values():
+                if table.name not in kept:
+                    await conn.execute(table.delete())
+            return
+    await database.engine.dispose()
+    name = await template()
+    async with _maintenance(server) as conn:
+        await _make_copy(conn, str(database.engine.url.database), name)
 
 
 @asynccontextmanager
@@ -185,6 +181,10 @@ async def _maintenance(server: str) -> AsyncIterator[AsyncConnection]:
         await conn.execute(text(f"SELECT pg_advisory_lock({_TURN})"))
         yield conn
     await engine.dispose()
+
+
+async def _county_template(server: str, demo: DemoCounty, vault: Vault) -> str:
+    return await _template(server, "county", lambda database: _found(database, demo, vault))
 
 
 async def _template(server: str, kind: str, make: Callable[[Database], Awaitable[None]]) -> str:

@@ -38,6 +38,11 @@ class Lease:
     _users: int | None = field(repr=False)
     _say: Say = field(repr=False)
 
+    @property
+    def socket(self) -> Path:
+        """Where the server listens, as long as it lives."""
+        return self._server.sockets / ".s.PGSQL.5432"
+
     def close(self) -> None:
         """Leaves; the last to leave stops the server cleanly. May be called again. Raises EmbeddedError."""
         if self._users is None:

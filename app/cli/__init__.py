@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from app.base.embedded import EmbeddedError
-from app.cli import database, demo, imports, rates, report, serve, settings
+from app.cli import database, demo, imports, rates, report, serve, settings, simulate
 from app.domain.errors import Refusal
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("migrate")(database.migrate_)
 app.command("import")(imports.import_)
 app.command("rates")(rates.rates_)
 app.command("report")(report.report)
+app.command("simulate")(simulate.simulate)
 app.add_typer(database.commands, name="db")
 
 

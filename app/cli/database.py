@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import typer
 
@@ -10,6 +10,7 @@ from app.base import migrate, readiness
 from app.base.clock import Clock
 from app.base.db import Database
 from app.base.embedded import dsn, lease
+from app.base.embedded_guard import guarded
 from app.cli import settings as configuration
 from app.domain.errors import Busy
 from app.domain.policy import SYSTEM
@@ -26,13 +27,13 @@ def _on_stderr(sentence: str) -> None:
 
 
 @contextmanager
-def embedded(settings: Settings, say: Callable[[str], None] = _on_stderr) -> Iterator[str]:
+def embedded(settings: Settings, say: Callable[[str], None] = _on_stderr, *, guard: bool = False) -> Iterator[str]:
     """The address of a running database: the embedded one, started if need be and left running while anybody uses it;
-    or O2O_DATABASE_URL's, where that is set. Raises EmbeddedError."""
+    or O2O_DATABASE_URL's, where that is set. `guard`: started again should it be killed. Raises EmbeddedError."""
     if settings.database_url:
         yield settings.database_url
         return
-    with lease(settings.data_dir, say=say) as held:
+    with lease(settings.data_dir, say=say) as held, guarded(held, settings.data_dir, say) if guard else nullcontext():
         yield held.url
 
 

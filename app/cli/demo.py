@@ -40,7 +40,7 @@ def demo(
     installation.prepare(settings.data_dir, ahead)
     # Read again: the data directory now says that it holds a demo, and how far its clock is ahead.
     settings = configuration.read()
-    with embedded(settings, say=_say) as url:
+    with embedded(settings, _say, guard=True) as url:
         asyncio.run(_serve(settings, url, port))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from pydantic import TypeAdapter
@@ -17,8 +17,8 @@ from app.divisions.service import atlas
 from app.domain.errors import Invalid
 from app.domain.policy import SYSTEM
 from app.domain.rates import parts, percent, share
-from app.domain.vocabulary import Attribution, Level
-from app.rates.service import UNIT, RateRow, Table, rates
+from app.domain.vocabulary import Attribution
+from app.rates.service import LEVELS, RateRow, RowLevel, Table, rates
 from app.rates.views import TableView, day, table_view
 from app.settings import Settings
 
@@ -26,7 +26,6 @@ W = TypeVar("W")
 NONE = "—"
 _WIDE = 160
 """Columns of text where no window says how many there are (a pipe, a file): enough to cut nothing off."""
-_LEVELS: Mapping[str, Level | Literal["unit"]] = {**{level.value: level for level in Level}, UNIT: UNIT}
 _ATTRIBUTIONS: Mapping[str, Attribution] = {one.value: one for one in Attribution}
 _COUNTS = {
     "received": "收到",
@@ -50,7 +49,7 @@ def rates_(
     division: Annotated[str, typer.Option(help="区划代码，如 430121")],
     first: Annotated[str, typer.Option("--from", help="从哪一天收到的起，含当天，如 2026-10-01")],
     last: Annotated[str, typer.Option("--to", help="到哪一天收到的为止，含当天")],
-    level: Annotated[str | None, typer.Option(help=f"列出其中这一级的每一个：{'、'.join(_LEVELS)}")] = None,
+    level: Annotated[str | None, typer.Option(help=f"列出其中这一级的每一个：{'、'.join(LEVELS)}")] = None,
     attribution: Annotated[
         str, typer.Option(help="territorial 按属地，handling 按承办")
     ] = Attribution.TERRITORIAL.value,
@@ -58,7 +57,7 @@ def rates_(
 ) -> None:
     """一段日期内收到的事项，到现在的四率：一个区划，或其中某一级的每一个。"""
     days = day(first, "--from"), day(last, "--to")
-    among = None if level is None else _chosen(_LEVELS, level, "--level")
+    among = None if level is None else _chosen(LEVELS, level, "--level")
     by = _chosen(_ATTRIBUTIONS, attribution, "--attribution")
     table = asyncio.run(_counted(configuration.read(), division, days, among, by))
     if as_json:
@@ -68,7 +67,7 @@ def rates_(
 
 
 async def _counted(
-    settings: Settings, code: str, days: tuple[date, date], level: Level | Literal["unit"] | None, by: Attribution
+    settings: Settings, code: str, days: tuple[date, date], level: RowLevel | None, by: Attribution
 ) -> Table:
     async with opened(settings) as database, database.open_work(SYSTEM, read=True) as work:
         county = await atlas(work)

@@ -27,7 +27,7 @@ def serve(
     settings = configuration.read()
     configuration.clock(settings)
     configuration.vault(settings)
-    with embedded(settings) as url:
+    with embedded(settings, guard=True) as url:
         ready(url, settings)
         # The workers are new processes: they find the database in their environment.
         os.environ["O2O_DATABASE_URL"] = url

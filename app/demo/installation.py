@@ -41,7 +41,7 @@ async def load(database: Database, vault: Vault, key: str, say: Callable[[str], 
         prepared = imports.prepare(
             sheet.name, as_csv(sheet).encode(), edition=EDITION if sheet.name == "divisions" else None
         )
-        done = await imports.run(database, prepared, vault=vault)
+        done = await imports.run(database.open_work, prepared, vault=vault)
         created += done.created
     if created:
         say(f"已导入演示县：{created:,} 行")

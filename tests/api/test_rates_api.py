@@ -37,7 +37,14 @@ async def test_the_answer_has_the_names_of_the_interface(courier: httpx.AsyncCli
     assert body["as_of"] == "2026-09-22T10:00:00+08:00"
     (row,) = body["rows"]
     shares = ("acceptance_rate", "reply_rate", "completion_rate", "on_time_rate")
-    expected = {"code": COUNTY, "name": "长沙县", "level": "county", "rank": None, "received": 3, "completed": 2}
+    expected: dict[str, object] = {
+        "code": COUNTY,
+        "name": "长沙县",
+        "level": "county",
+        "rank": None,
+        "received": 3,
+        "completed": 2,
+    }
     expected |= {"likes": 2, "dislikes": 0, "satisfaction_rate": 100.0, "rating_coverage": 100.0}
     expected |= dict.fromkeys(shares, 66.67)
     assert {name: row[name] for name in expected} == expected

@@ -159,11 +159,13 @@ def test_the_latest_rating_counts_and_the_first_stands_beside() -> None:
     assert won_over.keys() - one(DONE).keys() == rated
 
 
-def test_only_call_backs_are_counted_apart() -> None:
-    disliked = replace(REOPENED, via=Via.CALLBACK)
-    assert one(disliked)["callback_dislikes"] == 1
-    for via in set(Via) - {Via.CALLBACK}:
-        assert "callback_dislikes" not in one(replace(disliked, via=via))
+@pytest.mark.parametrize("score", Score)
+@pytest.mark.parametrize("via", Via)
+def test_only_call_backs_are_counted_apart_each_by_its_score(score: Score, via: Via) -> None:
+    rated = one(replace(DONE, score=score, first_score=score, via=via))
+    assert {name for name in rated if name.startswith("callback")} == (
+        {f"callback_{score}s"} if via is Via.CALLBACK else set()
+    )
 
 
 def test_an_explained_completion_counts_as_completed_and_apart() -> None:

@@ -1,0 +1,203 @@
+"""`o2o import` and `o2o migrate` as a person runs them."""
+
+import json
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.base.db import Database
+from app.base.secrets import Vault, secret_key
+from app.cli import main
+from app.settings import Settings
+
+DIVISIONS = "code,name,level,parent_code,kind\n430121,长沙县,county,,county\n430121001,星沙街道,town,430121,street\n"
+UNITS = "code,name,division_code\nU01,长沙县公安局,430121\n"
+ACCOUNTS = (
+    "appid,original_id,name,division_code,kind,certified,mode,token,encoding_aes_key,secret\n"
+    f"wx0123456789abcdef,gh_0123456789ab,长沙县民生快递,430121,service,true,safe,token1,{'k' * 42}A,{'s' * 32}\n"
+)
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def o2o(
+    empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """`o2o("import", "units", text)` runs the command on a database without a county; a text becomes a file."""
+    for name in [name for name in os.environ if name.startswith("O2O_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    url = empty_database.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("O2O_DATABASE_URL", url)
+    monkeypatch.setenv("O2O_ENV", "demo")
+
+    def run(*args: str) -> tuple[int, str, str]:
+        written = [str(_file(tmp_path, arg)) if "\n" in arg else arg for arg in args]
+        with pytest.raises(SystemExit) as ended:
+            main(written)
+        out, err = capsys.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return code, out, err
+
+    return run
+
+
+def _file(folder: Path, text: str) -> Path:
+    path = folder / f"{secrets.token_hex(4)}.csv"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_file_is_imported_and_counted(o2o: Run) -> None:
+    assert o2o("import", "divisions", DIVISIONS) == (
+        *(0, "新增 2，更新 0，未变 0\n"),
+        "提示：忽略了不认识的列：kind\n",
+    )
+
+
+def test_json_has_the_three_counts(o2o: Run) -> None:
+    o2o("import", "divisions", DIVISIONS)
+    code, out, _ = o2o("import", "divisions", DIVISIONS.replace("星沙街道", "星沙新街道"), "--json")
+    assert (code, json.loads(out)) == (0, {"created": 0, "updated": 1, "unchanged": 1})
+
+
+def test_wrong_rows_are_named_one_a_line_and_nothing_is_imported(o2o: Run) -> None:
+    wrong = DIVISIONS + "430121002,某镇,city,430121,\n" + "430121003,,town,430121,\n"
+    code, out, err = o2o("import", "divisions", wrong)
+    assert (code, out) == (1, "")
+    lines = err.splitlines()
+    assert lines[0].startswith("第 4 行：level 只能是 county（县）、")
+    assert lines[1:] == ["第 5 行：name 不能为空", "共 2 处错误，什么都没有导入"]
+    assert o2o("import", "divisions", DIVISIONS, "--json")[1] == '{"created": 2, "updated": 0, "unchanged": 0}\n'
+
+
+def test_the_edition_is_taken(o2o: Run) -> None:
+    assert o2o("import", "divisions", DIVISIONS, "--edition", "17")[2] == "版本应为四位年份，如 2017，现为“17”\n"
+    assert o2o("import", "divisions", DIVISIONS, "--edition", "2017")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (("households", UNITS), "不能导入“households”，可以导入的有：divisions、units、"),
+        (("units", "nowhere.csv"), "没有文件 nowhere.csv"),
+        (("units", "."), "无法读取 .："),
+    ],
+)
+def test_what_cannot_be_imported_is_said_in_a_sentence(o2o: Run, args: tuple[str, str], sentence: str) -> None:
+    code, out, err = o2o("import", *args)
+    assert (code, out) == (1, "")
+    assert err.startswith(sentence)
+
+
+def test_accounts_of_a_demo_are_sealed_with_a_key_of_its_own(o2o: Run, tmp_path: Path) -> None:
+    o2o("import", "divisions", DIVISIONS)
+    assert o2o("import", "accounts", ACCOUNTS)[0] == 0
+    key = tmp_path / ".o2o" / "secret-key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert len(key.read_text().strip()) == 64
+    # The second time it is the same key, or what is sealed would not open.
+    assert o2o("import", "accounts", ACCOUNTS, "--json")[1] == '{"created": 0, "updated": 0, "unchanged": 1}\n'
+
+
+def test_accounts_of_production_need_a_key_that_was_set(o2o: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("O2O_ENV", "production")
+    o2o("import", "divisions", DIVISIONS)
+    code, _, err = o2o("import", "accounts", ACCOUNTS)
+    assert (code, err.startswith("没有设置 O2O_SECRET_KEY")) == (1, True)
+    monkeypatch.setenv("O2O_SECRET_KEY", "short")
+    assert o2o("import", "accounts", ACCOUNTS)[2].startswith("O2O_SECRET_KEY 至少 32 个字符")
+    monkeypatch.setenv("O2O_SECRET_KEY", "k" * 32)
+    assert o2o("import", "accounts", ACCOUNTS)[0] == 0
+
+
+def test_a_key_that_was_set_is_the_key(tmp_path: Path) -> None:
+    settings = Settings(env="demo", data_dir=tmp_path, secret_key="a key that somebody has chosen, long")
+    assert secret_key(settings) == "a key that somebody has chosen, long"
+    assert Vault(secret_key(settings))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("O2O_POOL_SIZE", "many", "设置 O2O_POOL_SIZE 的值不合要求，请对照 README 里的设置说明\n"),
+        ("O2O_DATABASE_URL", "mysql://x", "设置 O2O_DATABASE_URL 的值不合要求，请对照 README 里的设置说明\n"),
+        ("O2O_DATABASE_URL", "postgresql://u:p@127.0.0.1:1/x", "连不上数据库："),
+        ("O2O_DATABASE_URL", "", "还没有数据库，请先运行 o2o migrate\n"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_a_sentence(
+    o2o: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    code, _, err = o2o("import", "units", UNITS)
+    assert code == 1
+    assert err.startswith(sentence)
+    assert len(err.splitlines()) == 1
+
+
+def test_a_wrong_password_of_the_database_is_said_in_a_sentence(o2o: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    user, _, rest = os.environ["O2O_DATABASE_URL"].rpartition("@")
+    monkeypatch.setenv("O2O_DATABASE_URL", f"{user}x@{rest}")
+    code, _, err = o2o("import", "units", UNITS)
+    assert (code, err.startswith("连不上数据库："), len(err.splitlines())) == (1, True, 1)
+
+
+def test_a_clock_offset_is_refused_in_production(o2o: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("O2O_ENV", "production")
+    monkeypatch.setenv("O2O_CLOCK_OFFSET", "60")
+    assert o2o("migrate")[2].startswith("O2O_CLOCK_OFFSET 只能在演示或测试中使用")
+
+
+def test_migrate_may_be_run_again(o2o: Run) -> None:
+    assert o2o("migrate") == (0, "数据库结构已是最新\n", "")
+
+
+def test_the_address_is_one_that_psql_takes(o2o: Run) -> None:
+    code, out, _ = o2o("db", "url")
+    assert code == 0
+    assert out.strip() == os.environ["O2O_DATABASE_URL"].replace("postgresql+asyncpg", "postgresql")
+
+
+@pytest.mark.parametrize("command", [["--help"], ["import", "--help"], ["migrate", "--help"], ["db", "url", "--help"]])
+def test_every_command_has_help(o2o: Run, command: list[str]) -> None:
+    code, out, _ = o2o(*command)
+    assert code == 0
+    assert "Usage: " in out
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    # Not tmp_path: pytest makes that 0700 for root, and the server's user could not enter.
+    made = Path(tempfile.gettempdir()) / f"o2o-test-{secrets.token_hex(4)}"
+    made.mkdir(mode=0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+def test_the_embedded_database_serves_command_after_command(folder: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("O2O_")}
+    script = [sys.executable, "-c", "from app.cli import main; main()"]
+    environment |= {"O2O_DATA_DIR": str(folder / "民生 数据"), "PYTHONPATH": str(Path(__file__).parents[2])}
+
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*script, *args], env=environment, cwd=folder, capture_output=True, text=True, check=False
+        )
+
+    file = str(_file(folder, DIVISIONS))
+    before = run("import", "divisions", file)
+    assert (before.returncode, before.stderr) == (1, "还没有数据库，请先运行 o2o migrate\n")
+    assert run("migrate").stdout == "数据库结构已是最新\n"
+    assert run("import", "divisions", file).stdout == "新增 2，更新 0，未变 0\n"
