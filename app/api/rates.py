@@ -8,8 +8,8 @@ from app.base.work import Work
 from app.divisions import service as divisions
 from app.divisions.service import atlas
 from app.domain.policy import Permission
-from app.domain.vocabulary import Attribution, Level
-from app.rates.service import rates
+from app.domain.vocabulary import Attribution
+from app.rates.service import LEVELS, rates
 from app.rates.views import TableView, day, table_view
 from app.web.gate import needs
 
@@ -27,7 +27,8 @@ async def show(
     first: Annotated[str, _day("from", "从哪一天收到的起，含当天（北京时间）")],
     last: Annotated[str, _day("to", "到哪一天收到的为止，含当天")],
     level: Annotated[
-        Level | Literal["unit"] | None, Query(description="列出其中这一级的每个区划；unit 为承办单位")
+        Literal["county", "town", "village", "grid", "unit"] | None,
+        Query(description="列出其中这一级的每个区划；unit 为承办单位"),
     ] = None,
     attribution: Annotated[Attribution, Query(description="属地或承办口径")] = Attribution.TERRITORIAL,
 ) -> TableView:
@@ -38,4 +39,5 @@ async def show(
     county = await atlas(work)
     place = divisions.division(county.county, division, "/division")
     span = {"first": day(first, "/from"), "last": day(last, "/to")}
-    return table_view(await rates(work, county, place.id, **span, level=level, attribution=attribution))
+    chosen = LEVELS[level] if level else None
+    return table_view(await rates(work, county, place.id, **span, level=chosen, attribution=attribution))

@@ -11,7 +11,10 @@ from app.cli import database, demo, imports, rates, report, serve, settings, sim
 from app.domain.errors import Refusal
 
 app = typer.Typer(
-    help="民生快递：县、镇街、村社区、网格四级为民服务", no_args_is_help=True, pretty_exceptions_enable=False
+    help="民生快递：县、镇街、村社区、网格四级为民服务",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
 )
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)

@@ -4,7 +4,6 @@ import os
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 
 from app.cli import settings as configuration
 from app.cli.database import embedded, ready
@@ -24,6 +23,8 @@ def serve(
     host: Annotated[str, typer.Option(help="监听地址；放在反向代理后面时才需要改")] = "127.0.0.1",
 ) -> None:
     """HTTP 服务。"""
+    import uvicorn  # heavy: not for commands that only ask for --help
+
     settings = configuration.read()
     configuration.clock(settings)
     configuration.vault(settings)

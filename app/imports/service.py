@@ -25,6 +25,8 @@ KINDS: Mapping[str, Columns] = MappingProxyType(
     }
 )
 """In the order in which one needs another."""
+MANY = 500
+"""Rows that change what the planner should know."""
 _OF_THE_COUNTY = frozenset({"divisions", "units", "categories", "aliases"})
 
 
@@ -54,6 +56,8 @@ async def apply(work: Work, prepared: Prepared, vault: Vault | None = None) -> R
     done = await _bring(work, prepared, vault)
     if prepared.kind in _OF_THE_COUNTY:
         await queries.renew_county(work.conn)
+    if done.created + done.updated >= MANY:
+        await queries.analyze(work.conn)
     return done
 
 

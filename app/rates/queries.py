@@ -13,7 +13,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    false,
     func,
     not_,
     or_,
@@ -47,12 +46,11 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
-    """What a division counts by itself, without the divisions below it. `closed`: no longer in force."""
+class Found:
+    """What divisions count by themselves, without those below them, by division id; and which are closed."""
 
-    division_id: int
-    closed: bool
-    counts: Counts
+    counts: Mapping[int, Counts]
+    closed: frozenset[int]
 
 
 _AS_OF = bindparam("as_of", type_=Moment)
@@ -111,40 +109,39 @@ _COLUMNS: Mapping[Level, ColumnElement[int | None]] = {
 _LEVELS = tuple(Level)
 
 
-async def by_division(conn: AsyncConnection, cut: Cut, lowest: Level) -> list[Own]:
-    """Every division from the area down to `lowest` with what belongs to it and to none below it of those levels.
+async def by_division(conn: AsyncConnection, cut: Cut, lowest: Level) -> Found:
+    """Each ticket at its division, or at the one above that is of level `lowest`: sums are left to the caller.
 
-    A row each, also where nothing is counted. A confidential ticket belongs to the county alone (domain.md, 2).
+    A confidential ticket belongs to the county alone (domain.md, 2).
     """
     columns = [_COLUMNS[level] for level in _LEVELS[: lowest.depth]]
     own = case((t.confidential, d.county_id), else_=func.coalesce(*reversed(columns)))
-    counted = _counted(own, cut).subquery()
-    levels = _LEVELS[cut.area.level.depth - 1 : lowest.depth]
-    rows = await conn.execute(
-        select(d.id, d.valid_to, counted)
-        .select_from(divisions.outerjoin(counted, counted.c.key == d.id))
-        .where(_within(cut.area), d.level.in_(levels)),
-        {"as_of": cut.as_of},
-    )
-    return [Own(row["id"], row["valid_to"] is not None, _counts(row)) for row in rows.mappings()]
+    counted = _counted(own, _placed(cut.attribution), cut).subquery()
+    # Hung on the one row of the closed ones, not on a row per division: joined to a thousand, the aggregate was run
+    # a thousand times where the tables had no statistics yet.
+    closed = select(func.array_agg(d.id).label("ids")).where(d.valid_to.is_not(None)).subquery()
+    query = select(closed.c.ids, counted).select_from(closed.outerjoin(counted, true()))
+    rows = (await conn.execute(query, {"as_of": cut.as_of})).mappings().all()
+    return Found(_by_key(rows), frozenset(rows[0]["ids"] or ()))
 
 
-async def by_unit(conn: AsyncConnection, cut: Cut) -> dict[int, Counts]:
-    """What every unit of the area's divisions is responsible for, by unit id; confidential tickets belong to none."""
-    counted = _counted(t.responsible_unit_id, cut).where(not_(t.confidential)).subquery()
-    attached = units.join(divisions, d.id == u.division_id).outerjoin(counted, counted.c.key == u.id)
-    rows = await conn.execute(
-        select(u.id, counted).select_from(attached).where(_within(cut.area)), {"as_of": cut.as_of}
-    )
-    return {row["id"]: _counts(row) for row in rows.mappings()}
+async def by_unit(conn: AsyncConnection, cut: Cut) -> Mapping[int, Counts]:
+    """What units of the area's divisions are responsible for, by unit id; confidential tickets belong to none."""
+    held = tickets.join(units, u.id == t.responsible_unit_id).join(divisions, d.id == u.division_id)
+    query = _counted(u.id, held, cut).where(not_(t.confidential))
+    return _by_key((await conn.execute(query, {"as_of": cut.as_of})).mappings().all())
 
 
-def _counted(key: ColumnElement[Any], cut: Cut) -> Select[Any]:
+def _by_key(rows: Sequence[RowMapping]) -> Mapping[int, Counts]:
+    return {row["key"]: Counts(*(row[name] for name in _NAMES)) for row in rows if row["key"] is not None}
+
+
+def _counted(key: ColumnElement[Any], source: FromClause, cut: Cut) -> Select[Any]:
     label = key.label("key")
     return (
         select(label, *_COUNTS)
-        .select_from(_placed(cut.attribution))
-        .where(t.received_at >= cut.begin, t.received_at < cut.end, *_belongs(cut.area))
+        .select_from(source)
+        .where(t.received_at >= cut.begin, t.received_at < cut.end, _within(cut.area))
         .group_by(label)
     )
 
@@ -159,12 +156,3 @@ def _placed(attribution: Attribution) -> FromClause:
 
 def _within(area: Division) -> ColumnElement[bool]:
     return _COLUMNS[area.level] == area.id
-
-
-def _belongs(area: Division) -> Sequence[ColumnElement[bool]]:
-    below_county = area.level is not Level.COUNTY
-    return (_within(area), t.confidential == false()) if below_county else (_within(area),)
-
-
-def _counts(row: RowMapping) -> Counts:
-    return Counts(*(row[name] for name in _NAMES)) if row["key"] is not None else Counts.zero()

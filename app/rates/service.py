@@ -1,6 +1,6 @@
 """The rates of a division, of the divisions below it, and of units (domain.md, 5)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, Literal
@@ -13,10 +13,13 @@ from app.domain.errors import Invalid
 from app.domain.rates import Counts, span
 from app.domain.vocabulary import Attribution, Level
 from app.rates import queries
-from app.rates.queries import Cut, Own
+from app.rates.queries import Cut
 
 UNIT: Final = "unit"
 """The level of a row that is a unit's, beside the four of divisions."""
+RowLevel = Level | Literal["unit"]
+LEVELS: Mapping[str, RowLevel] = {**{level.value: level for level in Level}, UNIT: UNIT}
+"""What can be asked for, by its code word."""
 
 WEIGHTS, LEAST = ranking.EQUAL, ranking.LEAST
 """What the ranks are reckoned with."""
@@ -52,7 +55,7 @@ async def rates(  # noqa: PLR0913 - the five parts of the question are named, ne
     *,
     first: date,
     last: date,
-    level: Level | Literal["unit"] | None = None,
+    level: RowLevel | None = None,
     attribution: Attribution = Attribution.TERRITORIAL,
 ) -> Table:
     """What was received from `first` to `last` (days in Shanghai, both included), as it stands now. One statement.
@@ -64,10 +67,7 @@ async def rates(  # noqa: PLR0913 - the five parts of the question are named, ne
     if level == UNIT:
         return Table(work.now, _ranked(await _units(work, atlas.county, cut)))
     lowest = Level(level) if level else cut.area.level
-    if lowest.depth < cut.area.level.depth:
-        return Table(work.now, ())
-    found = await _divisions(work, atlas.county, cut, lowest)
-    return Table(work.now, _ranked(row for row in found if row.level == lowest))
+    return Table(work.now, _ranked(await _divisions(work, atlas.county, cut, lowest, lowest)))
 
 
 async def rates_down_to(  # noqa: PLR0913
@@ -85,7 +85,8 @@ async def rates_down_to(  # noqa: PLR0913
     A division that is itself below `lowest` stands alone. One statement. Raises Invalid.
     """
     cut = _cut(work, atlas.county.divisions[division_id], first, last, attribution)
-    found = _ranked(await _divisions(work, atlas.county, cut, max(lowest, cut.area.level, key=_depth)))
+    highest = cut.area.level
+    found = _ranked(await _divisions(work, atlas.county, cut, highest, max(highest, lowest, key=_depth)))
     return Table(work.now, tuple(sorted(found, key=lambda row: (row.node.division_id != division_id, row.code))))
 
 
@@ -98,15 +99,19 @@ def _cut(work: Work, area: Division, first: date, last: date, attribution: Attri
     return Cut(area, begin, end, work.now, attribution)
 
 
-async def _divisions(work: Work, county: County, cut: Cut, lowest: Level) -> list[RateRow]:
+async def _divisions(work: Work, county: County, cut: Cut, highest: Level, lowest: Level) -> list[RateRow]:
+    """A row of every division of these levels in the area, not of a closed one with nothing to count."""
     found = await queries.by_division(work.conn, cut, lowest)
-    sums = _summed(county, found)
-    kept = (own.division_id for own in found if not own.closed or own.division_id == cut.area.id or _any(sums, own))
-    return [_row(Node(division_id=place), county.divisions[place], sums[place]) for place in kept]
-
-
-def _any(sums: Mapping[int, Counts], own: Own) -> bool:
-    return sums[own.division_id] != Counts.zero()
+    levels = range(highest.depth, lowest.depth + 1)
+    within = [d for d in county.divisions.values() if cut.area.id in d.lineage and d.level.depth in levels]
+    sums = dict.fromkeys((d.id for d in within), Counts.zero())
+    for division_id, own in found.counts.items():
+        for above in county.divisions[division_id].lineage:
+            # A row is its own and the sum of its children's.
+            if above in sums:
+                sums[above] += own
+    kept = (d for d in within if d.id not in found.closed or d.id == cut.area.id or sums[d.id] != Counts.zero())
+    return [_row(Node(division_id=d.id), d, sums[d.id]) for d in kept]
 
 
 def _row(node: Node, named: Division | Unit, counts: Counts) -> RateRow:
@@ -114,27 +119,16 @@ def _row(node: Node, named: Division | Unit, counts: Counts) -> RateRow:
     return RateRow(node, named.code, named.name, level, counts, None)
 
 
-def _summed(county: County, found: Sequence[Own]) -> dict[int, Counts]:
-    """Each division with all that is below it: a row is its own and the sum of its children's."""
-    sums = {own.division_id: Counts.zero() for own in found}
-    for own in found:
-        if own.counts == Counts.zero():
-            continue
-        for division_id in county.divisions[own.division_id].lineage:
-            if division_id in sums:
-                sums[division_id] += own.counts
-    return sums
-
-
 async def _units(work: Work, county: County, cut: Cut) -> list[RateRow]:
     if cut.attribution is not Attribution.HANDLING:
         detail = "承办单位只能按承办口径统计，请同时选 attribution=handling"
         raise Invalid.field("rates.unit", "/level", detail)
     found = await queries.by_unit(work.conn, cut)
-    return [_row(Node(unit_id=unit), county.units[unit], counts) for unit, counts in found.items()]
+    within = (u for u in county.units.values() if county.within(u.division_id, (cut.area.id,)))
+    return [_row(Node(unit_id=u.id), u, found.get(u.id, Counts.zero())) for u in within]
 
 
-def _ranked(rows: Iterable[RateRow]) -> tuple[RateRow, ...]:
+def _ranked(rows: Sequence[RateRow]) -> tuple[RateRow, ...]:
     """The rows by code, each level ranked by itself; who is alone at a level has nobody to be ranked among."""
     every = sorted(rows, key=lambda row: row.code)
     places: dict[Node, int | None] = {}
