@@ -12,6 +12,9 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Code = Annotated[str, StringConstraints(min_length=1, max_length=32)]
 
 
+Files = Annotated[list[str], Field(max_length=0, description="附件在后续版本提供，现在只能为空")]
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,6 +76,7 @@ class NewTicket(Body):
     citizen: Person | None = None
     source: Source | None = None
     received_at: AwareDatetime | None = None
+    files: Files = []
     confidential: bool = False
     about: AboutWhom | None = None
 
@@ -103,16 +107,19 @@ class Start(Act):
 class Visit(Act):
     seen: Text
     location: Place | None = None
+    files: Files = []
     at: AwareDatetime | None = None
 
 
 class Reply(Act):
     text: Text
+    files: Files = []
     public: bool | None = None
 
 
 class Complete(Act):
     result: Text
+    files: Files = []
     explained: bool = False
 
 

@@ -58,7 +58,7 @@ def _digest(body: NewTicket) -> str:
 
 
 def _record(body: NewTicket) -> Record:
-    return Record(**body.model_dump(mode="python"))
+    return Record(**body.model_dump(mode="python", exclude={"files"}))
 
 
 @router.get("/tickets", summary="事项列表", operation_id="ticket_list")

@@ -19,7 +19,9 @@ async def load(conn: AsyncConnection) -> County:
     places = (await conn.execute(select(divisions).order_by(divisions.c.id))).mappings()
     departments = (await conn.execute(select(units).order_by(units.c.id))).mappings()
     tree = (await conn.execute(select(categories).order_by(categories.c.id))).mappings()
-    names = await conn.execute(select(division_aliases).order_by(division_aliases.c.alias))
+    names = await conn.execute(
+        select(division_aliases).order_by(division_aliases.c.alias, division_aliases.c.division_id)
+    )
     key = (await conn.execute(select(settings.c.value).where(settings.c.name == "number_key"))).scalar_one()
     return County(
         divisions={row["id"]: _division(row) for row in places},

@@ -14,7 +14,7 @@ class Fault:
     detail: str
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - it is no error that somebody may not
     """The base of all that the service refuses. `code` is stable; `detail` is for people, in Chinese."""
 
     status = 400

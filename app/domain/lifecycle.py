@@ -20,6 +20,7 @@ class Decision:
     """What an action changes: columns of the ticket, the trail's entry, and who is told.
 
     `reroute`: place or category were corrected, so routing and all limits are reckoned anew (by the service).
+    `public`: whether what was said may be shown to all; None leaves it to the category.
     `reopens`: a dislike, so that a second entry REOPEN follows with a fresh limit.
     """
 
@@ -27,7 +28,7 @@ class Decision:
     status: Status
     changes: Mapping[str, object]
     text: str | None = None
-    public: bool = True
+    public: bool | None = False
     notices: tuple[Notice, ...] = ()
     reroute: bool = False
     reopens: bool = False
@@ -217,11 +218,18 @@ def _decision(row: Transition, ticket: Ticket, form: Form, now: datetime) -> Dec
         status=row.target or ticket.status,
         changes=changes,
         text=str(text) if text else None,
-        public=row.action in {Action.REPLY, Action.COMPLETE} and form.get("public") is not False,
+        public=_public(row.action, form),
         notices=row.notices,
         reroute=rerouted and _limits_may_move(row.action, ticket),
         reopens=row.action is Action.RATE and ticket.status in _DONE and form["score"] == Score.DISLIKE,
     )
+
+
+def _public(action: Action, form: Form) -> bool | None:
+    if action not in {Action.REPLY, Action.COMPLETE}:
+        return False
+    said = form.get("public")
+    return None if said is None else bool(said)
 
 
 def _limits_may_move(action: Action, ticket: Ticket) -> bool:
@@ -264,7 +272,7 @@ def _rated(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
 
 
 def _reopened(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
-    return {"completed_at": None, "cycle": ticket.cycle + 1, "works": 0, "rating_code": None}
+    return {"completed_at": None, "cycle": ticket.cycle + 1, "works": 0}
 
 
 _EFFECTS: Mapping[Action, Callable[[Ticket, Form, datetime], dict[str, object]]] = {

@@ -8,7 +8,7 @@ from typing import Any
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import masking
-from app.domain.county import Category, Node
+from app.domain.county import Node
 from app.domain.errors import Missing
 from app.domain.vocabulary import OPEN, SHANGHAI, Action, Kind, Level, Score, Status
 from app.tickets.queries import published
@@ -86,7 +86,7 @@ def _public(work: Work, atlas: Atlas, row: Row, events: list[dict[str, Any]]) ->
         cycle=row.cycle,
         score=row.score,
         score_label=Score(row.score).label if row.score else None,
-        timeline=[_event(event, category) for event in events],
+        timeline=[_event(event) for event in events],
     )
 
 
@@ -97,8 +97,8 @@ def _place(atlas: Atlas, division_id: int) -> str:
     return "".join(names[1:] or names)
 
 
-def _event(event: Mapping[str, Any], category: Category | None) -> PublicEvent:
-    text = event["text"] if category is None or not category.sensitive else None
+def _event(event: Mapping[str, Any]) -> PublicEvent:
+    text = event["text"]
     return PublicEvent(
         at=datetime.fromisoformat(event["at"]).astimezone(SHANGHAI),
         action=event["action"],

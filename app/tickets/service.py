@@ -27,6 +27,8 @@ from app.tickets.opening import assignment, event_detail
 from app.tickets.queries import changing
 from app.tickets.queries.changing import Stored
 
+_BY_PERSON = frozenset({Action.START, Action.VISIT, Action.REPLY, Action.COMPLETE})
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -129,7 +131,10 @@ async def _relimit(
 
 
 def _event(work: Work, atlas: Atlas, found: Held, decision: Decision, move: moves.Move | None) -> Event:
-    detail: Mapping[str, object] = event_detail(move.routed) if move is not None else {}
+    detail: dict[str, object] = event_detail(move.routed) if move is not None else {}
+    if found.row.person_id is not None and Capacity.ASSIGNED not in found.capacities and decision.action in _BY_PERSON:
+        # 代办: done in another's place.
+        detail["on_behalf_of"] = found.row.person_id
     return Event(
         seq=found.ticket.version + 1,
         action=decision.action,
@@ -138,13 +143,16 @@ def _event(work: Work, atlas: Atlas, found: Held, decision: Decision, move: move
         role=role_before(work, atlas, found),
         detail=detail,
         text=decision.text,
-        public=decision.public and not _sensitive(atlas, found.row),
+        public=_public(atlas, found.row, decision),
     )
 
 
-def _sensitive(atlas: Atlas, row: Stored) -> bool:
+def _public(atlas: Atlas, row: Stored, decision: Decision) -> bool:
+    """What is said is public unless the caller says no; in a sensitive category only where the caller says yes."""
+    if row.confidential or decision.public is False:
+        return False
     category = atlas.county.category(row.category_id)
-    return row.confidential or (category is not None and category.sensitive)
+    return bool(decision.public) or category is None or not category.sensitive
 
 
 def role_before(work: Work, atlas: Atlas, found: Held) -> str | None:

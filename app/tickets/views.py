@@ -193,7 +193,7 @@ async def _whole(work: Work, atlas: Atlas, found: Detail) -> TicketView:
 
 
 async def _code(work: Work, atlas: Atlas, stored: Stored) -> str | None:
-    if stored.rating_code is None or work.actor.kind is not policy.ActorKind.STAFF:
+    if stored.rating_code is None or stored.completed_at is None or work.actor.kind is not policy.ActorKind.STAFF:
         return None
     return stored.rating_code if work.actor.id in await codes.given_to(work, atlas, stored) else None
 

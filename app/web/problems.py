@@ -24,6 +24,7 @@ _SAID = {
     "string_type": "应为文字",
     "string_too_short": "不能为空",
     "string_too_long": "太长了",
+    "too_long": "现在还不能附文件",
     "enum": "不是可选的值",
     "literal_error": "不是可选的值",
     "bool_type": "应为 true 或 false",

@@ -19,7 +19,7 @@ from app.domain.conversation import (
     Rate,
     Said,
 )
-from app.domain.errors import Busy, Conflict, Forbidden, Missing, Refusal
+from app.domain.errors import Conflict, Forbidden, Missing, Refusal
 from app.domain.limits import rating_ends
 from app.domain.replies import Receipt, Standing
 from app.domain.vocabulary import OPEN, Channel, Score, Status
@@ -138,9 +138,7 @@ async def _rate(turn: Turn, said: Rate) -> Answer:
             rated = await rating.rate_by_code(work, county, said.code, form, number)
         else:
             rated = await rating.rate_own(work, county, number or "", form)
-    except Busy:
-        raise
-    except Refusal as refusal:
+    except (Missing, Forbidden, Conflict) as refusal:
         raise Declined(_why_not(refusal, number or said.code or "")) from refusal
     if rated.reopened is None:
         return Answer(replies.rated(rated.number, Score(said.score)), rated.ticket_id)

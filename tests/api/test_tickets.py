@@ -86,12 +86,17 @@ async def test_a_dislike_reopens_with_half_the_limit_and_a_new_code_comes_with_t
     code = (await admin.get(f"/api/v1/tickets/{number}")).json()["rating_code"]
     body = {"score": "dislike", "code": code, "comment": "还有一堆"}
     assert (await admin.post(f"/api/v1/tickets/{number}/rating", json=body)).status_code == 200
+    # The same dislike again only replaces the comment; a like has to wait for the next completion.
+    repeat = await admin.post(f"/api/v1/tickets/{number}/rating", json=body | {"comment": "还有两堆"})
+    assert (repeat.status_code, repeat.json()["cycle"]) == (200, 2)
+    early = await admin.post(f"/api/v1/tickets/{number}/rating", json={"score": "like", "code": code})
+    assert (early.status_code, early.json()["status"]) == (409, "in_progress")
     again = (await courier.get(f"/api/v1/tickets/{number}")).json()
     assert (again["status"], again["cycle"], again["completed_at"]) == ("in_progress", 2, None)
     # Five natural days halved and rounded up are three: Friday the 25th is Mid-Autumn, so is the weekend.
     assert again["due_at"] == "2026-09-29T00:00:00+08:00"
     assert again["limits"]["accept"]["due_at"] == "2026-09-24T00:00:00+08:00"
-    assert again["rating"]["comment"] == "还有一堆"
+    assert again["rating"]["comment"] == "还有两堆"
     assert (await act(courier, number, "complete", result="再清")).status_code == 409  # not yet worked in this cycle
     assert (await act(courier, number, "reply", text="又清了一遍")).status_code == 200
     assert (await act(courier, number, "complete", result="全部清完")).status_code == 200

@@ -219,10 +219,10 @@ def test_rating_ends_with_the_fifteenth_day() -> None:
         decide(done, Action.RATE, CITIZEN, {"score": Score.LIKE}, last + timedelta(seconds=1))
 
 
-def test_a_reopening_begins_a_cycle_and_takes_the_code_away() -> None:
+def test_a_reopening_begins_a_cycle_with_nothing_done_in_it() -> None:
     decision = decide(a_ticket(Status.COMPLETED), Action.REOPEN, CLOCK, {}, NOW)
     assert decision.status is Status.IN_PROGRESS
-    assert decision.changes == {"completed_at": None, "cycle": 2, "works": 0, "rating_code": None}
+    assert decision.changes == {"completed_at": None, "cycle": 2, "works": 0}
 
 
 def test_nobody_reopens_by_hand() -> None:

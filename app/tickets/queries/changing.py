@@ -1,11 +1,11 @@
 """Locks a ticket, changes it, and writes the rows beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, text, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.county import Node
@@ -163,28 +163,6 @@ async def worked(conn: AsyncConnection, ticket_id: int) -> frozenset[int]:
     e = ticket_events.c
     acted = select(e.actor_id).where(e.ticket_id == ticket_id, e.actor_kind == "staff", e.action.in_(_WORK))
     return frozenset(i for i in (await conn.execute(assigned.union(acted))).scalars() if i is not None)
-
-
-async def own_open(conn: AsyncConnection, citizen_id: int, statuses: Sequence[Status], most: int) -> list[RowMapping]:
-    """The citizen's tickets in those states, the newest first."""
-    found = await conn.execute(
-        select(t.number, t.status, t.title, t.received_at, t.completed_at, t.due_at, t.score)
-        .where(t.citizen_id == citizen_id, t.status.in_(statuses))
-        .order_by(t.received_at.desc(), t.id.desc())
-        .limit(most)
-    )
-    return list(found.mappings())
-
-
-async def latest_completed(conn: AsyncConnection, citizen_id: int) -> str | None:
-    """The number of the citizen's ticket that was completed last, where one is."""
-    found = await conn.execute(
-        select(t.number)
-        .where(t.citizen_id == citizen_id, t.status == Status.COMPLETED)
-        .order_by(t.completed_at.desc(), t.id.desc())
-        .limit(1)
-    )
-    return found.scalar_one_or_none()
 
 
 async def published(conn: AsyncConnection, number: str) -> bool:
