@@ -31,6 +31,7 @@ lint: .venv/.dev  ## style, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
+	$(BIN)/alembic upgrade head --sql 2>/dev/null | $(BIN)/squawk --stdin-filepath migrations.sql
 
 test: lint  ## lint and all tests, as CI runs them
 	$(BIN)/python -m pytest -n auto

@@ -8,7 +8,7 @@ from app.schema.base import Id, Moment, metadata
 
 
 class _CalendarYears(TypedColumns):
-    year: Named[int] = Column(primary_key=True)
+    year: Named[int] = Column(primary_key=True, autoincrement=False)
     source: Named[str]
     version: Named[str]
 

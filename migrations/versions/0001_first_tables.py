@@ -31,7 +31,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "calendar_year",
-        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_calendar_year")),
