@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.base.work import Opener
 from app.domain.errors import Missing
 from app.domain.policy import Permission
+from app.pages.packing import packed
 from app.web.gate import needs
 
 router = APIRouter(include_in_schema=False)
@@ -45,10 +46,10 @@ def address(file: str) -> str:
 
 
 @router.get("/static/{name}")
-async def serve(_: Annotated[Opener, needs(Permission.PUBLIC, later=True)], name: str) -> Response:
+async def serve(request: Request, _: Annotated[Opener, needs(Permission.PUBLIC, later=True)], name: str) -> Response:
     """Opens no Work: a page keeps its looks while the database is away."""
     found = _BY_NAME.get(name)
     if found is None:
         raise Missing("static.unknown", "没有这个文件")
     headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(found.content, media_type=found.media_type, headers=headers)
+    return packed(request, Response(found.content, media_type=found.media_type, headers=headers))

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from app.base.work import Work
 from app.divisions.service import Atlas, atlas
+from app.domain import ranking
 from app.domain.county import Division
 from app.domain.errors import Missing
 from app.domain.policy import Permission
@@ -82,6 +83,7 @@ async def _answer(request: Request, work: Work, known: Atlas, division: Division
         "now": work.now,
         "as_of": table.as_of,
         "division": division,
+        "heading": _heading(known, division),
         "below": below,
         "crumbs": [known.county.divisions[i] for i in division.lineage],
         "period": period,
@@ -93,8 +95,16 @@ async def _answer(request: Request, work: Work, known: Atlas, division: Division
         "rows": [_row(row) for row in sorted(others, key=_place)],
         "lately": await _lately(work, known, division),
         "formulas": FORMULAS,
+        "least": ranking.LEAST,
     }
     return page(request, "board.html", context, headers={"Cache-Control": BOARD_CACHE})
+
+
+def _heading(known: Atlas, division: Division) -> str:
+    """Every village has a 第1网格: a grid is named with its village."""
+    if division.level is not Level.GRID or division.parent_id is None:
+        return division.name
+    return f"{known.county.divisions[division.parent_id].name}{division.name}"
 
 
 def _place(row: RateRow) -> tuple[float, str]:

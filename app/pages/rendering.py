@@ -4,13 +4,12 @@ A page is the same for everybody who opens its address: the size of its letters 
 there is no cookie, and any cache may keep it.
 """
 
-import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -20,6 +19,7 @@ from jinja2.runtime import Context
 from app.domain.replies import deadline
 from app.domain.vocabulary import SHANGHAI
 from app.pages import assets
+from app.pages.packing import packed
 
 BOARD_CACHE = "public, max-age=60"
 TICKET_CACHE = "no-cache"
@@ -53,7 +53,9 @@ def view_of(request: Request) -> View:
     """The frame of the page that was asked for; an unknown size is the ordinary one."""
     given = request.query_params
     query = tuple((k, v[:64]) for k, v in given.items() if k in {"from", "to", "number"})
-    return View(request.url.path, query, _SIZES.get(given.get("big", ""), 0))
+    # Quoted, with one slash before it: a page for an address such as //elsewhere or /\elsewhere must not lead there.
+    path = "/" + quote(request.scope["path"].lstrip("/"))
+    return View(path, query, _SIZES.get(given.get("big", ""), 0))
 
 
 def _address(path: str, query: dict[str, str], big: int) -> str:
@@ -76,26 +78,18 @@ def page(
     return packed(request, answer)
 
 
-def packed(request: Request, answer: Response) -> Response:
-    """The answer gzipped where the caller takes that: at 400 kbit/s a county's board saves a second and a half.
-
-    Only for what is public: compressing a secret beside what a stranger chose tells its length.
-    """
-    answer.headers["Vary"] = "Accept-Encoding"
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        answer.body = gzip.compress(bytes(answer.body), 6, mtime=0)
-        answer.headers["Content-Encoding"] = "gzip"
-        answer.headers["Content-Length"] = str(len(answer.body))
-    return answer
+def weekday(value: datetime, now: datetime) -> str:
+    """The day of a moment: 11月24日（周二）."""
+    local = value.astimezone(SHANGHAI)
+    return f"{day(local.date(), now)}（周{_WEEKDAYS[local.weekday()]}）"
 
 
-def moment(value: datetime, now: datetime) -> str:
-    """A moment as people say it: 11月24日（周二）下午3点05分; with the year where it is not the present one."""
+def clock_time(value: datetime) -> str:
+    """The time of day of a moment, to the minute: 下午3点, 下午3点05分."""
     local = value.astimezone(SHANGHAI)
     part = next(name for until, name in _PARTS if local.hour < until)
-    hour = local.hour if local.hour <= 12 else local.hour - 12
     minutes = f"{local.minute:02}分" if local.minute else ""
-    return f"{day(local.date(), now)}（周{_WEEKDAYS[local.weekday()]}）{part}{hour}点{minutes}"
+    return f"{part}{local.hour if local.hour <= 12 else local.hour - 12}点{minutes}"
 
 
 def day(value: date, now: datetime) -> str:
@@ -105,8 +99,8 @@ def day(value: date, now: datetime) -> str:
 
 
 @pass_context
-def _moment(context: Context, value: datetime) -> str:
-    return moment(value, context["now"])
+def _weekday(context: Context, value: datetime) -> str:
+    return weekday(value, context["now"])
 
 
 @pass_context
@@ -122,7 +116,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters |= {"moment": _moment, "day": _day, "due": deadline, "count": lambda n: f"{n:,}"}
+    env.filters |= {"weekday": _weekday, "clock": clock_time, "day": _day, "due": deadline, "count": lambda n: f"{n:,}"}
     env.globals |= {"asset": assets.address}
     return env
 
