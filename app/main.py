@@ -55,12 +55,13 @@ def create_app(
     app.state.demo = demo
     problems.install(app)
     pages.dress(app)
-    app.add_middleware(SecurityHeaders, secure=base_url.startswith("https://"))
     app.include_router(api.router)
     app.include_router(wechat.router)
     app.include_router(pages.router)
     _add_health(app, database)
     refuse_ungated(app)
+    # Around everything: added as middleware it would leave out the answer to a failure of ours (500).
+    app.middleware_stack = SecurityHeaders(app.build_middleware_stack(), secure=base_url.startswith("https://"))
     return app
 
 

@@ -21,29 +21,6 @@ from app.web.gate import needs
 
 router = APIRouter(include_in_schema=False)
 
-_SAID = {
-    Action.OPEN: "收到，已编号",
-    Action.ACCEPT: "受理",
-    Action.DECLINE: "不予受理",
-    Action.APPEAL: "反映人申诉",
-    Action.DISPATCH: "派单",
-    Action.TRANSFER: "转办",
-    Action.ESCALATE: "上报",
-    Action.START: "开始办理",
-    Action.VISIT: "上门走访",
-    Action.REPLY: "回复",
-    Action.COMPLETE: "办结",
-    Action.WAIT: "暂时等待",
-    Action.RESUME: "恢复办理",
-    Action.MERGE: "并入同一件事一起办理",
-    Action.UNMERGE: "改回单独办理",
-    Action.WITHDRAW: "撤回",
-    Action.RATE: "反映人评价",
-    Action.REOPEN: "评价为“踩”，重新办理",
-    Action.ARCHIVE: "归档",
-}
-"""What the public timeline tells. An action that is not here (notes, requests inside the office) is not shown."""
-
 _STEPS = ("收到", "受理", "办理", "办结", "评价")
 _REACHED = {Status.RECEIVED: 1, Status.ACCEPTED: 2, Status.IN_PROGRESS: 3, Status.COMPLETED: 4, Status.CLOSED: 4}
 _ENDED = {Status.DECLINED: "不予受理", Status.WITHDRAWN: "撤回", Status.MERGED: "并单"}
@@ -149,9 +126,6 @@ def timing(work: Work, ticket: PublicTicket) -> str:
 def entries(ticket: PublicTicket) -> list[Entry]:
     """The timeline, newest first, as parcels are tracked."""
     return [
-        Entry(
-            event, _SAID[Action(event.action)], event.text is None and event.action in {Action.REPLY, Action.COMPLETE}
-        )
+        Entry(event, event.label, event.text is None and event.action in {Action.REPLY, Action.COMPLETE})
         for event in reversed(ticket.timeline)
-        if event.action in _SAID
     ]

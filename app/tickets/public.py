@@ -14,6 +14,29 @@ from app.domain.vocabulary import OPEN, SHANGHAI, Action, Kind, Level, Score, St
 from app.tickets.queries import published
 from app.tickets.queries.published import Row
 
+SHOWN = {
+    Action.OPEN: "收到，已编号",
+    Action.ACCEPT: "受理",
+    Action.DECLINE: "不予受理",
+    Action.APPEAL: "反映人申诉",
+    Action.DISPATCH: "派单",
+    Action.TRANSFER: "转办",
+    Action.ESCALATE: "上报",
+    Action.START: "开始办理",
+    Action.VISIT: "上门走访",
+    Action.REPLY: "回复",
+    Action.COMPLETE: "办结",
+    Action.WAIT: "暂时等待",
+    Action.RESUME: "恢复办理",
+    Action.MERGE: "并入同一件事一起办理",
+    Action.UNMERGE: "改回单独办理",
+    Action.WITHDRAW: "撤回",
+    Action.RATE: "反映人评价",
+    Action.REOPEN: "评价为“踩”，重新办理",
+    Action.ARCHIVE: "归档",
+}
+"""What the public timeline tells. An action that is not here (notes, requests inside the office) is not shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublicEvent:
@@ -86,7 +109,7 @@ def _public(work: Work, atlas: Atlas, row: Row, events: list[dict[str, Any]]) ->
         cycle=row.cycle,
         score=row.score,
         score_label=Score(row.score).label if row.score else None,
-        timeline=[_event(event) for event in events],
+        timeline=[_event(event) for event in events if event["action"] in SHOWN],
     )
 
 
@@ -102,7 +125,7 @@ def _event(event: Mapping[str, Any]) -> PublicEvent:
     return PublicEvent(
         at=datetime.fromisoformat(event["at"]).astimezone(SHANGHAI),
         action=event["action"],
-        label=Action(event["action"]).label,
+        label=SHOWN[Action(event["action"])],
         status=event["to"],
         text=masking.scan(text) if text else None,
     )

@@ -7,7 +7,8 @@ import pytest
 
 from app.domain import numbers
 from app.domain.vocabulary import Action, Score
-from app.pages.ticket import _SAID, clean, slip_in
+from app.pages.ticket import clean, slip_in
+from app.tickets.public import SHOWN
 from tests.conftest import MOMENT
 from tests.pages.county_life import SAYINGS, County
 from tests.pages.reading import Page
@@ -150,4 +151,4 @@ def test_what_happens_inside_the_office_has_no_public_words() -> None:
         Action.PROPOSE_UNREASONABLE,
         Action.DECIDE_UNREASONABLE,
     }
-    assert set(Action) - set(_SAID) == inside
+    assert set(Action) - set(SHOWN) == inside
