@@ -56,13 +56,18 @@ for _action, _shape in BODIES.items():
     )
 
 
-@router.post("/tickets/{number}/rating", summary="评价（评价码）", operation_id="ticket_rating")
-async def rate(work: Annotated[Work, needs(Permission.TICKET_RATE)], number: NUMBER, body: Rating) -> PublicTicket:
+@router.post(
+    "/tickets/{number}/rating", response_model=PublicTicket, summary="评价（评价码）", operation_id="ticket_rating"
+)
+async def rate(work: Annotated[Work, needs(Permission.TICKET_RATE)], number: NUMBER, body: Rating) -> Any:
     """点赞或踩一脚，凭本次办结的评价码，不必登录。评价码不对答 403；办结 15 天后答 409。"""
     county = await atlas(work)
     if body.code is None:
         raise Unknown("rating.code_missing", "请填写评价码（8位），或在微信公众号里评价")
     form = {"score": Score(body.score), "comment": body.comment, "solved": body.solved}
     code = as_rating_code(body.code) or ""
-    await rating.rate_by_code(work, county, code, form, number)
+    rated = await rating.rate_by_code(work, county, code, form, number)
+    if not rated.published:
+        # Whoever has the code of a confidential ticket may rate it, and learns nothing by it.
+        return JSONResponse({"number": number, "score": body.score})
     return await public.one(work, county, number)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.demo.cast import Account, Cast, Responsible, User
+from app.demo.cast import NOBODY, Account, Cast, Responsible, User
 from app.domain.rates import Counts, Facts, count, percent, rates
-from app.domain.vocabulary import Attribution, Channel, Level, Score, Status, Via
+from app.domain.vocabulary import Attribution, Channel, Kind, Level, Score, Status, Via
 
 UNIT = "unit"
 COMPARED = {
@@ -54,8 +54,9 @@ class Key(NamedTuple):
 class Entry:
     """One ticket, as it should stand by what was done to it. Times are the service's, aware.
 
-    `allowed`: the codes its place may have. `hands`: who was given it or worked on it, so that the rating code is not
-    theirs to see. `meant`: the category it is really about.
+    `meant`: the category it is really about. `allowed`: the codes its place may have. `sent_to`: the node it has to be
+    with, where that is certain. `hands`: who was given it or worked on it, and so is not handed its rating code;
+    `worker`: the last who did.
     """
 
     number: str
@@ -68,15 +69,18 @@ class Entry:
     account: Account | None = None
     openid: str = ""
     place: str = ""
-    node: Responsible = Responsible(None, None)
+    node: Responsible = NOBODY
+    sent_to: Responsible | None = None
     person: str | None = None
     category: str | None = None
+    kind: Kind = Kind.CONSULTATION
     status: Status = Status.RECEIVED
     version: int = 1
     cycle: int = 1
     works: int = 0
     accepted_at: datetime | None = None
     automatically: bool = False
+    replied: bool = False
     replied_at: datetime | None = None
     completed_at: datetime | None = None
     due_at: datetime | None = None
@@ -84,6 +88,7 @@ class Entry:
     first_score: Score | None = None
     via: Via | None = None
     hands: set[str] = field(default_factory=set)
+    worker: User | None = None
 
     def facts(self) -> Facts:
         """What the ticket contributes to the rates. Nothing here is ever late, declined or withdrawn."""
@@ -134,10 +139,13 @@ class Books:
         return {key: count(facts, as_of) for key, facts in by_row.items()}
 
     def _rows(self, entry: Entry) -> Iterator[Key]:
-        """Territorial: the place and all above it. Handling: the node, its division and all above that."""
+        """Territorial: the place and all above it. Handling: the node, its division and all above that.
+
+        All counts of a confidential one are the county's (domain.md, 2), whichever town's inspector has it.
+        """
         for code in _lineage(entry.place):
             yield Key(Attribution.TERRITORIAL, _level(code), code)
-        for code in _lineage(self.cast.home(entry.node)):
+        for code in _lineage(self.cast.root if entry.confidential else self.cast.home(entry.node)):
             yield Key(Attribution.HANDLING, _level(code), code)
         if entry.node.unit_code is not None:
             yield Key(Attribution.HANDLING, UNIT, entry.node.unit_code)
@@ -155,7 +163,9 @@ def differences(expected: Mapping[Key, Counts], before: Mapping[Key, Row], after
                 continue
             had, has, gain = old.get(name, 0), new.get(name, 0), getattr(should, name)
             if has - had != gain:
-                lines.append(f"{_named(key, new or old)}的“{label}”：账上增 {gain}，服务增 {has - had}（{had} → {has}）")
+                lines.append(
+                    f"{_named(key, new or old)}的“{label}”：账上增 {gain}，服务增 {has - had}（{had} → {has}）"
+                )
         lines += [f"{_named(key, new)}的{wrong}" for wrong in _wrong_rates(new)]
     return lines
 

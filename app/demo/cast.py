@@ -43,6 +43,9 @@ class Responsible:
     unit_code: str | None
 
 
+NOBODY = Responsible(None, None)
+
+
 @dataclass(frozen=True)
 class Cast:
     """Everybody in demo.json. Codes nest in the demo county (a village's begins with its town's), so `within` is a

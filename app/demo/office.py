@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from app.demo.cast import Cast, User
-from app.domain.errors import Busy
+from app.domain.errors import Busy, Refusal
 
 CONNECTIONS = 8
 PATIENCE = 30.0
@@ -18,8 +18,13 @@ PATIENCE = 30.0
 Json = dict[str, Any]
 
 
-class Astray(Exception):  # noqa: N818 - what the service did wrong, in Chinese, for the report
-    """The service answered something else than it should have."""
+class Astray(Refusal):
+    """The service answered something else than it should have; the sentence says what, for the report."""
+
+    title = "服务的应答不对"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("simulate.astray", detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Office:
     async def ask(
         self, user: User | None, method: str, path: str, body: Json | None = None, headers: Mapping[str, str] = {}
     ) -> Answer:
-        """One request as `user` (None: nobody signed in), whatever comes back. Raises Busy where the service is away."""
+        """One request as `user` (None: nobody signed in), whatever comes back. Raises Busy where it is away."""
         sent = dict(headers)
         if user is not None:
             sent["Authorization"] = f"Bearer {await self._token(user)}"

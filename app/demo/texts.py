@@ -13,7 +13,7 @@ from app.domain.vocabulary import Kind, Score
 NOWHERE = "我们"
 """Stands where a place would: “我们这边……” names none."""
 
-COURTESIES = ("谢谢", "好的，收到", "你好", "辛苦你们了！", "在吗", "晓得了，谢谢你们", "[玫瑰]", "早上好")
+COURTESIES = ("谢谢", "好的，收到", "你好", "辛苦你们了！", "在吗", "知道了，谢谢你们", "[玫瑰]", "早上好")
 _SPEAKERS = ("阿明", "月季花开", "平安是福", "老张", "向阳", "小雨点", "木木", "荷塘月色", "邻家小妹", "知足常乐")
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
 

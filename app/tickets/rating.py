@@ -31,12 +31,16 @@ from app.tickets.service import Held
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """What came of a rating. `node`: who is responsible; `reopened`: its fresh limit, where a dislike reopened it."""
+    """What came of a rating. `node`: who is responsible; `reopened`: its fresh limit, where a dislike reopened it.
+
+    `published`: whether the public may know of the ticket (not of a confidential one).
+    """
 
     ticket_id: int
     number: str
     node: Node
     reopened: Limit | None
+    published: bool
 
 
 async def rate_own(work: Work, atlas: Atlas, number: str, form: Form) -> Rated:
@@ -74,7 +78,7 @@ async def _rate(work: Work, atlas: Atlas, found: Held, form: Form, via: Via) -> 
     await changing.change(work.conn, ticket.id, changes)
     await audit.record(work, ticket.id, [replace(event, detail={"score": str(form["score"]), "cycle": cycle})])
     limit = await _reopen(work, atlas, found) if decision.reopens else None
-    return Rated(ticket.id, row.number, row.node, limit)
+    return Rated(ticket.id, row.number, row.node, limit, not row.confidential)
 
 
 async def _reopen(work: Work, atlas: Atlas, found: Held) -> Limit:
