@@ -2,14 +2,24 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from app.domain.vocabulary import Action, Kind
 
-Text = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=20_000, pattern=r"\S")]
+
+def _storable(text: str) -> str:
+    """PostgreSQL's texts can hold every character but NUL."""
+    if "\0" in text:
+        raise PydanticCustomError("nul", "NUL")
+    return text
+
+
+Storable = AfterValidator(_storable)
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S"), Storable]
 """What a person wrote, kept as written; not only white space."""
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=32)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
+Code = Annotated[str, StringConstraints(min_length=1, max_length=64), Storable]
 
 
 Files = Annotated[list[str], Field(max_length=0, description="附件在后续版本提供，现在只能为空")]
@@ -125,7 +135,7 @@ class Complete(Act):
 
 class Rating(Body):
     score: Literal["like", "dislike"]
-    comment: Annotated[str, StringConstraints(max_length=500)] | None = None
+    comment: Annotated[str, StringConstraints(max_length=500), Storable] | None = None
     solved: bool | None = None
     code: Code | None = None
 

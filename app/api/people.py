@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import StringConstraints
 
-from app.api.bodies import Body
+from app.api.bodies import Body, Code
 from app.base.work import Opener, Work
 from app.divisions.service import atlas, node_codes
 from app.domain.policy import Permission
@@ -17,7 +17,7 @@ router = APIRouter(tags=["登录"])
 
 
 class Credentials(Body):
-    username: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    username: Code
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 

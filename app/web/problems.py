@@ -24,6 +24,8 @@ _SAID = {
     "string_type": "应为文字",
     "string_too_short": "不能为空",
     "string_too_long": "太长了",
+    "string_unicode": "含有无法保存的字符，请删去后再试",
+    "nul": "含有无法保存的字符，请删去后再试",
     "too_long": "现在还不能附文件",
     "enum": "不是可选的值",
     "literal_error": "不是可选的值",
@@ -90,6 +92,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 400:  # FastAPI's word for a body that is no JSON at all
+            return problem(422, "body.invalid", "内容有误", "请求内容不是有效的 JSON（UTF-8）")
         title, detail = _HTTP.get(error.status_code, ("请求未被受理", "请求不符合要求"))
         return problem(error.status_code, f"http.{error.status_code}", title, detail)
 

@@ -55,3 +55,15 @@ async def test_an_idle_session_ends_and_a_used_one_goes_on(sign_in: SignIn, data
 async def test_the_sixth_session_ends_the_first(sign_in: SignIn) -> None:
     clients = [await sign_in("admin-430121") for _ in range(6)]
     assert [(await client.get("/api/v1/me")).status_code for client in clients] == [401] + [200] * 5
+
+
+async def test_a_name_that_cannot_be_stored_is_a_clear_error(stranger: httpx.AsyncClient) -> None:
+    for raw in (
+        b'{"username":"a\\u0000b","password":"x"}',
+        b'{"username":"\\ud800","password":"x"}',
+        b"{",
+        b"[]",
+        b"\xff",
+    ):
+        answer = await stranger.post("/api/v1/sessions", content=raw, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), raw
