@@ -74,14 +74,6 @@ def limits(received_at: datetime, rules: Rules, calendar: Calendar, *, urgent: b
     return Limits(accept=_not_after(accept, complete), reply=_not_after(reply, complete), complete=complete)
 
 
-def within_working_days(moment: datetime, days: int, calendar: Calendar) -> Limit:
-    """A limit of so many working days from an aware moment (a return, a fresh acceptance), to 24:00 of the last.
-
-    Like every such limit never later than 10 natural days would be. Raises ValueError for a naive moment or days < 1.
-    """
-    return _working(day_of(moment), days, calendar)
-
-
 def reopened(disliked_at: datetime, rules: Rules, calendar: Calendar) -> Limit:
     """The fresh completion limit after a dislike: half the category's, rounded up, same rule, at least 2 days.
 

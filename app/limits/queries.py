@@ -32,10 +32,3 @@ async def insert_limits(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]
 
 async def delete_limits(conn: AsyncConnection, ticket_id: int) -> None:
     await conn.execute(delete(ticket_limits).where(ticket_limits.c.ticket_id == ticket_id))
-
-
-async def limits_of(conn: AsyncConnection, ticket_id: int) -> list[Mapping[str, Any]]:
-    rows = await conn.execute(
-        select(ticket_limits).where(ticket_limits.c.ticket_id == ticket_id).order_by(ticket_limits.c.cycle)
-    )
-    return [dict(row) for row in rows.mappings()]

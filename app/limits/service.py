@@ -1,6 +1,5 @@
 """A ticket's limits as rows. When the steps that follow from them come, they are made and moved here too."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from app.base.work import Work
@@ -65,8 +64,3 @@ def _row(ticket_id: int, cycle: int, kind: str, limit: Limit) -> dict[str, Any]:
         "rule": limit.rule,
         "provisional": limit.provisional,
     }
-
-
-async def of_ticket(work: Work, ticket_id: int) -> dict[str, Mapping[str, Any]]:
-    """`accept` and `reply` of the first cycle, `complete` of the present or last one."""
-    return {row["kind"]: row for row in await queries.limits_of(work.conn, ticket_id)}

@@ -43,7 +43,7 @@ async def resolve(work: Work, atlas: Atlas, row: Stored, decision: Decision, for
     confidential = bool(row.marked_confidential) or (category is not None and category.confidential)
     target = await _target(work, atlas, form) if decision.action is Action.DISPATCH else None
     if confidential:
-        return await _confidential(work, atlas, row, category, target)
+        return await _confidential(work, atlas, row, category, target, decision)
     if row.confidential and form.get("place_code") is None:
         # No longer a complaint about staff: the place that the text names was never looked for.
         routed = await router.route(work, atlas, Request(f"{row.title}\n{row.description}"), category)
@@ -79,23 +79,24 @@ def _administers(actor: Actor, node: Node, county: County, role: Role = Role.ADM
 
 
 async def _confidential(
-    work: Work, atlas: Atlas, row: Stored, category: Category | None, target: "Target | None"
+    work: Work, atlas: Atlas, row: Stored, category: Category | None, target: "Target | None", decision: Decision
 ) -> Move | None:
     if target is not None:
         raise Forbidden("dispatch.confidential", "保密件只由督查员办理，不能派给其他人员")
-    if row.confidential:
-        # Already with its inspector: a corrected category moves nothing.
-        return None
-    return Move(await router.route_confidential(work, atlas, None), category, confidential=True)
+    if not row.confidential:
+        return Move(await router.route_confidential(work, atlas, None), category, confidential=True)
+    # Already with its inspector, who keeps it; a corrected category has its own limits.
+    return Move(_as_it_is(row, row.division_id), category, confidential=True) if decision.reroute else None
+
+
+def _as_it_is(row: Stored, place: int) -> Routed:
+    person = Candidate(row.person_id, "", "", 0, None) if row.person_id is not None else None
+    return Routed(place, row.node, person, row.routing_reason)
 
 
 def _corrected_in_place(row: Stored, place: int, category: Category | None) -> Move | None:
     """A later correction of place or category that leaves responsibility and limits where they are."""
-    if place == row.division_id:
-        return None
-    person = Candidate(row.person_id, "", "", 0, None) if row.person_id is not None else None
-    node = row.node
-    return Move(Routed(place, node, person, row.routing_reason), category, confidential=False)
+    return None if place == row.division_id else Move(_as_it_is(row, place), category, confidential=False)
 
 
 @dataclass(frozen=True, slots=True)

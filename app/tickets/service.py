@@ -21,7 +21,6 @@ from app.domain.vocabulary import OPEN, Action, Channel, Kind, Role
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
-from app.people import queries as people
 from app.tickets import codes, moves
 from app.tickets.opening import assignment, event_detail
 from app.tickets.queries import changing
@@ -190,14 +189,6 @@ def _letters(row: Stored, decision: Decision, seq: int, move: moves.Move | None)
     if move is not None and move.routed.person is not None and move.routed.person.staff_id != row.person_id:
         letters.append(Letter(Notice.STAFF_ASSIGNED, seq, staff_id=move.routed.person.staff_id))
     return letters
-
-
-async def staff_named(work: Work, username: str) -> int:
-    """The id of that member of staff. Raises Missing."""
-    found = await people.staff_by_username(work.conn, username)
-    if found is None:
-        raise Missing("staff.unknown", f"没有用户名为“{username[:32]}”的工作人员")
-    return found[0]
 
 
 def must_be_staff(work: Work) -> int:

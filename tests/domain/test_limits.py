@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.limits import DEFAULT, Limit, Rules, extended, limits, rating_ends, reopened, within_working_days
+from app.domain.limits import DEFAULT, Limit, Rules, extended, limits, rating_ends, reopened
 from app.domain.vocabulary import SHANGHAI, DayRule
 from app.domain.workdays import Calendar, Day, calendar_of
 from app.limits.seed import published
@@ -240,12 +240,6 @@ def test_an_extension_into_an_unpublished_year_is_provisional() -> None:
 def test_civil_code_201_rating_ends_with_the_fifteenth_day_even_on_a_rest_day() -> None:
     assert rating_ends(at("2026-09-18T23:59:59")) == at("2026-10-04T00:00")
     assert rating_ends(at("2026-09-19T00:00:00").astimezone(UTC)) == at("2026-10-05T00:00")
-
-
-def test_a_working_day_from_a_moment_ends_at_24_00_of_the_next_one() -> None:
-    assert within_working_days(at("2026-10-16T09:00"), 1, CALENDAR) == Limit(
-        at("2026-10-20T00:00"), DayRule.WORKING, provisional=False
-    )
 
 
 @pytest.mark.parametrize(
