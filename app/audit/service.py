@@ -11,7 +11,10 @@ from app.domain.vocabulary import Action, Status
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of a ticket's trail. `detail` holds ids only; what a person wrote goes into `text`."""
+    """One entry of a ticket's trail. `detail` holds ids only; what a person wrote goes into `text`.
+
+    `public`: whether the text may be shown to all; None leaves it to the category that the ticket has then.
+    """
 
     seq: int
     action: Action
@@ -20,7 +23,7 @@ class Event:
     role: str | None = None
     detail: Mapping[str, object] = field(default_factory=dict)
     text: str | None = None
-    public: bool = False
+    public: bool | None = False
 
 
 async def record(work: Work, ticket_id: int, events: Sequence[Event]) -> None:

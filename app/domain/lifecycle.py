@@ -21,6 +21,7 @@ class Decision:
 
     `reroute`: place or category were corrected, so routing and all limits are reckoned anew (by the service).
     `public`: whether what was said may be shown to all; None leaves it to the category.
+    `repeats`: the same score of the same completion again, which only replaces the comment.
     `reopens`: a dislike, so that a second entry REOPEN follows with a fresh limit.
     """
 
@@ -32,6 +33,7 @@ class Decision:
     notices: tuple[Notice, ...] = ()
     reroute: bool = False
     reopens: bool = False
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,9 @@ def _decision(row: Transition, ticket: Ticket, form: Form, now: datetime) -> Dec
     if "first_replied_at" in row.stamps and ticket.first_replied_at is None:
         changes["first_replied_at"] = now
     changes |= _EFFECTS.get(row.action, _nothing)(ticket, form, now)
+    repeats = row.action is Action.RATE and _repeats(ticket, form)
+    if repeats:
+        changes = {"rating_comment": form["comment"]} if form.get("comment") else {}
     text = form.get("text") or form.get("seen") or form.get("result") or form.get("comment")
     rerouted = row.action in {Action.ACCEPT, Action.DISPATCH} and any(
         form.get(name) is not None for name in ("category", "place_code")
@@ -222,6 +227,7 @@ def _decision(row: Transition, ticket: Ticket, form: Form, now: datetime) -> Dec
         notices=row.notices,
         reroute=rerouted and _limits_may_move(row.action, ticket),
         reopens=row.action is Action.RATE and ticket.status in _DONE and form["score"] == Score.DISLIKE,
+        repeats=repeats,
     )
 
 
@@ -269,6 +275,12 @@ def _rated(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
     if ticket.score is None:
         changes["first_score"] = score
     return changes
+
+
+def _repeats(ticket: Ticket, form: Form) -> bool:
+    """A completed ticket was rated so in this cycle; one that a dislike reopened, in the cycle before."""
+    cycle = ticket.cycle if ticket.status in _DONE else ticket.cycle - 1
+    return ticket.score == form["score"] and ticket.rated_cycle == cycle
 
 
 def _reopened(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Who may do and see what. Deny by default: a capacity or a permission that nothing here grants is not held."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
@@ -145,6 +146,14 @@ def _by_appointment(appointment: Appointment, node: Node, county: County) -> set
             return {Capacity.INSPECTOR}
         case _:
             return set()
+
+
+def fit(seats: Iterable[Appointment], node: Node, county: County, *, confidential: bool) -> bool:
+    """Whether somebody with these appointments can be the person of a ticket of that node."""
+    if confidential:
+        return any(a.role is Role.INSPECTOR and administers(a.node, node, county) for a in seats)
+    working = {Capacity.COLLEAGUE, Capacity.ADMINISTRATOR}
+    return any(not working.isdisjoint(_by_appointment(a, node, county)) for a in seats)
 
 
 def administers(seat: Node, node: Node, county: County) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, delete, exists, func, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Text, and_, delete, func, insert, literal, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -115,8 +115,14 @@ async def staff_by_username(conn: AsyncConnection, username: str) -> tuple[int, 
 
 
 async def seats_of(conn: AsyncConnection, staff_id: int, now: datetime) -> tuple[Appointment, ...]:
+    """What that person holds now, the oldest first; nothing where they are no longer active."""
     a = appointments.c
-    rows = await conn.execute(select(a.role, a.division_id, a.unit_id).where(a.staff_id == staff_id, in_force(now)))
+    rows = await conn.execute(
+        select(a.role, a.division_id, a.unit_id)
+        .select_from(appointments.join(staff, staff.c.id == a.staff_id))
+        .where(a.staff_id == staff_id, in_force(now), staff.c.active)
+        .order_by(a.id)
+    )
     return tuple(Appointment(Role(row.role), Node(row.division_id, row.unit_id)) for row in rows)
 
 
@@ -187,10 +193,3 @@ async def _known_citizen(conn: AsyncConnection, account_id: int, openid: str) ->
 async def insert_citizen(conn: AsyncConnection, name: str | None, phone: str | None, now: datetime) -> int:
     added = insert(citizens).values(name=name, phone=phone, created_at=now).returning(citizens.c.id)
     return int((await conn.execute(added)).scalar_one())
-
-
-async def in_office(conn: AsyncConnection, staff_id: int, now: datetime) -> bool:
-    """Whether that person is active and still holds an appointment."""
-    held = exists().where(appointments.c.staff_id == staff.c.id, in_force(now))
-    found = await conn.execute(select(staff.c.id).where(staff.c.id == staff_id, staff.c.active, held))
-    return found.one_or_none() is not None

@@ -57,17 +57,25 @@ def _grid(atlas: Atlas, division_id: int, node: Node, bound_grid_id: int | None)
     return bound_grid_id
 
 
-async def route_confidential(work: Work, atlas: Atlas, about: Node | None) -> Routed:
-    """To the inspector of the parent of whom it is about; its place and counts are the county's."""
+async def route_confidential(work: Work, atlas: Atlas, about: Node | None, accused_id: int | None) -> Routed:
+    """To the inspector of the parent of whom it is about, never to that person; place and counts are the county's."""
     node = routing.confidential_node(atlas.county, about)
-    person, who = await person_at(work, atlas, routing.inspector_seats(atlas.county, node))
+    person, who = await inspector_at(work, atlas, node, accused_id)
     reason = f"反映工作人员作风，保密件，由{atlas.county.name_of(node)}督查员办理。{who}"
     return Routed(atlas.county.root.id, node, person, reason)
 
 
-async def person_at(work: Work, atlas: Atlas, seats: Sequence[Seat]) -> tuple[Candidate | None, str]:
-    """The least loaded person of the first seat that anybody holds, and why in words."""
-    for seat, held in zip(seats, await queries.candidates(work.conn, seats, work.now), strict=True):
+async def inspector_at(work: Work, atlas: Atlas, node: Node, accused_id: int | None) -> tuple[Candidate | None, str]:
+    """The inspector for a confidential ticket at `node`, or the nearest above; never whom it is about."""
+    return await person_at(work, atlas, routing.inspector_seats(atlas.county, node), without=accused_id)
+
+
+async def person_at(
+    work: Work, atlas: Atlas, seats: Sequence[Seat], *, without: int | None = None
+) -> tuple[Candidate | None, str]:
+    """The least loaded person of the first seat that anybody (but `without`) holds, and why in words."""
+    for seat, found in zip(seats, await queries.candidates(work.conn, seats, work.now), strict=True):
+        held = [candidate for candidate in found if candidate.staff_id != without]
         chosen = routing.choose(held)
         if chosen is not None:
             place = atlas.county.name_of(seat.node)

@@ -28,10 +28,12 @@ ticket_events = Table("ticket_event", metadata, _TicketEvents)
 
 
 class _EventTexts(TypedColumns):
+    """`public` NULL: public unless the ticket's category is sensitive; a person may say yes or no."""
+
     ticket_id: Named[int] = Column(Id, primary_key=True)
     seq: Named[int] = Column(primary_key=True)
     text: Named[str]
-    public: Named[bool]
+    public: Named[bool | None]
 
 
 event_texts = Table(

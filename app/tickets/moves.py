@@ -31,6 +31,13 @@ class Move:
     confidential: bool
 
 
+def without_what_is_so(atlas: Atlas, row: Stored, form: Form) -> Form:
+    """The form less a category and a place that the ticket has already: they correct nothing."""
+    category, place = atlas.county.category(row.category_id), atlas.county.divisions[row.division_id]
+    same = {"category": category and category.code, "place_code": place.code}
+    return {name: value for name, value in form.items() if name not in same or value != same[name]}
+
+
 async def resolve(work: Work, atlas: Atlas, row: Stored, decision: Decision, form: Form) -> Move | None:
     """Where an accept or a dispatch leads; None where it moves nothing.
 
@@ -84,7 +91,7 @@ async def _confidential(
     if target is not None:
         raise Forbidden("dispatch.confidential", "保密件只由督查员办理，不能派给其他人员")
     if not row.confidential:
-        return Move(await router.route_confidential(work, atlas, None), category, confidential=True)
+        return Move(await router.route_confidential(work, atlas, None, None), category, confidential=True)
     # Already with its inspector, who keeps it; a corrected category has its own limits.
     return Move(_as_it_is(row, row.division_id), category, confidential=True) if decision.reroute else None
 

@@ -124,7 +124,9 @@ def _category(atlas: Atlas, matter: Matter) -> tuple[Category | None, bool]:
 
 async def _route(work: Work, atlas: Atlas, matter: Matter, category: Category | None) -> Routed:
     if is_confidential(matter, category):
-        return await routing.route_confidential(work, atlas, matter.about.node if matter.about else None)
+        about = matter.about
+        accused = None if about is None else about.staff_id
+        return await routing.route_confidential(work, atlas, None if about is None else about.node, accused)
     request = Request(
         text=f"{matter.title or ''}\n{matter.description}",
         given_division_id=matter.division_id,

@@ -100,7 +100,7 @@ def _public(work: Work, atlas: Atlas, row: Row, events: list[dict[str, Any]]) ->
         status_label=status.label,
         category=category.name if category else None,
         place=place,
-        responsible=atlas.county.name_of(Node(row.responsible_division_id, row.responsible_unit_id)),
+        responsible=_responsible(atlas, Node(row.responsible_division_id, row.responsible_unit_id)),
         received_at=row.received_at.astimezone(SHANGHAI),
         completed_at=row.completed_at.astimezone(SHANGHAI) if row.completed_at else None,
         due_at=row.due_at.astimezone(SHANGHAI),
@@ -111,6 +111,13 @@ def _public(work: Work, atlas: Atlas, row: Row, events: list[dict[str, Any]]) ->
         score_label=Score(row.score).label if row.score else None,
         timeline=[_event(event) for event in events if event["action"] in SHOWN],
     )
+
+
+def _responsible(atlas: Atlas, node: Node) -> str:
+    """A grid has a handful of households: its village stands for it."""
+    if node.unit_id is not None:
+        return atlas.county.name_of(node)
+    return atlas.county.divisions[atlas.county.division_of(node).lineage[: Level.VILLAGE.depth][-1]].name
 
 
 def _place(atlas: Atlas, division_id: int) -> str:

@@ -6,6 +6,7 @@ from app.audit import service as audit
 from app.audit.service import Event
 from app.base.work import Work
 from app.divisions.service import Atlas
+from app.domain import policy
 from app.domain import routing as rules
 from app.domain.county import Node
 from app.domain.errors import Conflict, Forbidden, Missing
@@ -15,7 +16,7 @@ from app.domain.notices import Notice
 from app.domain.policy import Capacity
 from app.domain.routing import Candidate
 from app.domain.ticket import Form
-from app.domain.vocabulary import Action, Channel, Role, Status, Via
+from app.domain.vocabulary import Action, Channel, Role, Via
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
@@ -68,8 +69,9 @@ async def _rate(work: Work, atlas: Atlas, found: Held, form: Form, via: Via) -> 
     if form.get("version") not in (None, ticket.version):
         raise Conflict("ticket.stale", "事项已被他人更新，请刷新后再试", state=ticket.status, version=ticket.version)
     decision = decide(ticket, Action.RATE, found.capacities, form, work.now)
-    # A repeated dislike of a ticket that it has reopened belongs to the cycle it was about.
-    cycle = ticket.cycle if ticket.status is Status.COMPLETED else ticket.cycle - 1
+    if decision.repeats:
+        return await _comment_again(work, found, decision)
+    cycle = ticket.cycle
     rating = {"ticket_id": ticket.id, "cycle": cycle, "via": via, "at": work.now}
     rating |= {"score": form["score"], "comment": form.get("comment"), "solved": form.get("solved")}
     await changing.insert_rating(work.conn, rating)
@@ -79,6 +81,17 @@ async def _rate(work: Work, atlas: Atlas, found: Held, form: Form, via: Via) -> 
     await audit.record(work, ticket.id, [replace(event, detail={"score": str(form["score"]), "cycle": cycle})])
     limit = await _reopen(work, atlas, found) if decision.reopens else None
     return Rated(ticket.id, row.number, row.node, limit, not row.confidential)
+
+
+async def _comment_again(work: Work, found: Held, decision: Decision) -> Rated:
+    """The same score again: the comment is replaced where one came, and nothing else happens."""
+    ticket, row = found.ticket, found.row
+    if decision.changes:
+        version = ticket.version + 1
+        await changing.change(work.conn, ticket.id, dict(decision.changes) | {"version": version})
+        event = Event(version, Action.RATE, ticket.status, ticket.status, role="citizen", text=decision.text)
+        await audit.record(work, ticket.id, [event])
+    return Rated(ticket.id, row.number, row.node, None, not row.confidential)
 
 
 async def _reopen(work: Work, atlas: Atlas, found: Held) -> Limit:
@@ -109,11 +122,16 @@ async def _reopen(work: Work, atlas: Atlas, found: Held) -> Limit:
 
 
 async def _still_there(work: Work, atlas: Atlas, row: Stored) -> Routed:
-    """The same node, and the person who had it if still in office; else whom section 3 names now."""
-    if row.person_id is not None and await people.in_office(work.conn, row.person_id, work.now):
-        return Routed(row.division_id, row.node, Candidate(row.person_id, "", "", 0, None), row.routing_reason)
-    person, why = await router.person_at(work, atlas, rules.seats(atlas.county, row.node))
-    return Routed(row.division_id, row.node, person, f"重办：原承办人已不在岗；{why}")
+    """The same node, and the person who had it if still fit for it; else whom section 3 names now."""
+    if row.person_id is not None:
+        seats = await people.seats_of(work.conn, row.person_id, work.now)
+        if policy.fit(seats, row.node, atlas.county, confidential=row.confidential):
+            return Routed(row.division_id, row.node, Candidate(row.person_id, "", "", 0, None), row.routing_reason)
+    if row.confidential:
+        person, why = await router.inspector_at(work, atlas, row.node, row.about_staff_id)
+    else:
+        person, why = await router.person_at(work, atlas, rules.seats(atlas.county, row.node))
+    return Routed(row.division_id, row.node, person, f"重办：原承办人已不在岗。{why}")
 
 
 async def _letters(

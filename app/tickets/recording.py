@@ -122,4 +122,6 @@ async def _about(work: Work, atlas: Atlas, about: Mapping[str, str | None] | Non
     seats = await people.seats_of(work.conn, known[0], work.now) if known is not None else ()
     if known is None or not seats:
         raise Invalid.field("about.username", "/about/username", f"没有用户名为“{given['username'][:32]}”的工作人员")
-    return About(seats[0].node, known[0])
+    # Of several seats the highest: nobody at or below any of them may get it.
+    highest = min((seat.node for seat in seats), key=lambda node: len(atlas.county.division_of(node).lineage))
+    return About(highest, known[0])

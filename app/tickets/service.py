@@ -12,7 +12,7 @@ from app.divisions import service as divisions
 from app.divisions.service import Atlas
 from app.domain import policy
 from app.domain.errors import Conflict, Forbidden, Missing
-from app.domain.lifecycle import Decision, decide
+from app.domain.lifecycle import TABLE, Decision, decide
 from app.domain.limits import DEFAULT, limits
 from app.domain.notices import Notice
 from app.domain.policy import Capacity
@@ -60,8 +60,10 @@ async def act(work: Work, atlas: Atlas, number: str, action: Action, form: Form)
     """
     found = await hold(work, atlas, number)
     ticket = found.ticket
-    if form.get("version") not in (None, ticket.version):
+    may = not found.capacities.isdisjoint(TABLE[action].who)
+    if may and form.get("version") not in (None, ticket.version):
         raise Conflict("ticket.stale", "事项已被他人更新，请刷新后再试", state=ticket.status, version=ticket.version)
+    form = moves.without_what_is_so(atlas, found.row, form)
     decision = decide(ticket, action, found.capacities, form, work.now)
     move = await moves.resolve(work, atlas, found.row, decision, form)
     changes = _changes(work, atlas, found, decision, form) | await _relimit(work, atlas, found.row, move, decision)
@@ -142,16 +144,8 @@ def _event(work: Work, atlas: Atlas, found: Held, decision: Decision, move: move
         role=role_before(work, atlas, found),
         detail=detail,
         text=decision.text,
-        public=_public(atlas, found.row, decision),
+        public=False if found.row.confidential else decision.public,
     )
-
-
-def _public(atlas: Atlas, row: Stored, decision: Decision) -> bool:
-    """What is said is public unless the caller says no; in a sensitive category only where the caller says yes."""
-    if row.confidential or decision.public is False:
-        return False
-    category = atlas.county.category(row.category_id)
-    return bool(decision.public) or category is None or not category.sensitive
 
 
 def role_before(work: Work, atlas: Atlas, found: Held) -> str | None:

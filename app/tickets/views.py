@@ -182,13 +182,15 @@ async def listed(work: Work, atlas: Atlas, filters: Filters, page: Page) -> Tick
 
 async def _whole(work: Work, atlas: Atlas, found: Detail) -> TicketView:
     code = await _code(work, atlas, found.seen.stored)
+    category = atlas.county.category(found.seen.stored.category_id)
+    sensitive = category is not None and category.sensitive
     return TicketView(
         **_fields(work, atlas, found.seen),
         limits=_limits(found.limits, found.seen.stored.cycle),
         result=found.result,
         files=[],
         rating_code=code,
-        timeline=[_event(event) for event in found.events],
+        timeline=[_event(event, sensitive=sensitive) for event in found.events],
     )
 
 
@@ -229,7 +231,7 @@ def _fields(work: Work, atlas: Atlas, seen: Seen) -> dict[str, Any]:
         "explained": beside.explained,
         "rating": row.score and RatingView(row.score, beside.rating_comment, beside.solved, beside.rating_via),
         "citizen": _citizen(beside, held),
-        "source": beside.source,
+        "source": _source(beside, held),
         "confidential": row.confidential,
         "merged_into": None,
         "version": row.version,
@@ -264,6 +266,12 @@ def _citizen(row: Beside, held: frozenset[Capacity]) -> CitizenView | None:
     )
 
 
+def _source(row: Beside, held: frozenset[Capacity]) -> dict[str, str] | None:
+    if row.source is None or "speaker" not in row.source or not held.isdisjoint(_WORKERS):
+        return row.source
+    return row.source | {"speaker": masking.name(row.source["speaker"])}
+
+
 def _limits(rows: list[dict[str, Any]], cycle: int) -> LimitsView:
     first = {row["kind"]: row for row in rows if row["cycle"] == 1}
     present = next((row for row in rows if row["kind"] == "complete" and row["cycle"] == cycle), first["complete"])
@@ -275,7 +283,7 @@ def _limit(row: Mapping[str, Any]) -> LimitView:
     return LimitView(due, original, row["rule"], row["provisional"])
 
 
-def _event(row: Mapping[str, Any]) -> EventView:
+def _event(row: Mapping[str, Any], *, sensitive: bool) -> EventView:
     names = {"system": "系统", "citizen": "群众", "public": "群众"}
     actor = ActorView(row["name"] or names.get(row["kind"], ""), row["role"])
     at = datetime.fromisoformat(row["at"]).astimezone(SHANGHAI)
@@ -286,7 +294,8 @@ def _event(row: Mapping[str, Any]) -> EventView:
         "to": row["to"],
         "actor": actor,
         "text": row["text"],
-        "public": bool(row["public"]),
+        # None: as the category says.
+        "public": row["text"] is not None and (not sensitive if row["public"] is None else row["public"]),
     }
 
 

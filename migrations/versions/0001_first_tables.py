@@ -473,7 +473,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
-        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("public", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(
             ["ticket_id", "seq"],
             ["ticket_event.ticket_id", "ticket_event.seq"],
