@@ -4,7 +4,7 @@ PORT ?= 8000
 TICKETS ?= 300
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo simulate test lint fmt bench lock clean
+.PHONY: help install demo simulate test lint fmt bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,6 +19,8 @@ help:  ## this list
 .venv/.dev: .venv/.run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
+
+install: .venv/.run  ## installs what running needs into .venv
 
 demo: .venv/.run  ## installs, then serves the demo county on http://127.0.0.1:8000 (PORT=…)
 	@exec $(BIN)/o2o demo --port $(PORT)

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.base.clock import Clock
@@ -46,3 +48,12 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def unreachable(error: BaseException) -> bool:
+    """Whether an error says that the database is away, full, or has no connection left: nothing can be kept there."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError | PoolTimeout)
+    # PostgreSQL, Appendix A: 08 connection, 53 resources, 57P shutdown and start-up.
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state.startswith(("08", "53", "57P"))

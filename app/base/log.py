@@ -81,6 +81,8 @@ def configure(*, json: bool, level: str = "info", key: bytes | None = None) -> N
     root.handlers = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(True)
+    # Its two lines at every look at the schema (each /readyz) tell nothing.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     for own in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(own).handlers = []
         logging.getLogger(own).propagate = True

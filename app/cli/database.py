@@ -16,6 +16,7 @@ from app.domain.errors import Busy
 from app.domain.policy import SYSTEM
 from app.limits.service import seed_calendar
 from app.settings import Settings
+from app.wechat.accounts import require_key
 
 commands = typer.Typer(help="数据库", no_args_is_help=True)
 
@@ -50,12 +51,14 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 
 
 def ready(url: str, settings: Settings) -> None:
-    """Checks a database before other processes are started on it. Raises Busy, Invalid."""
-    clock = configuration.clock(settings)
+    """Checks a database, and that our key is its key, before processes are started on it. Raises Busy, Invalid."""
+    clock, vault = configuration.clock(settings), configuration.vault(settings)
 
     async def check() -> None:
         async with _connected(url, settings, clock) as database:
             await readiness.require(database.engine)
+            async with database.open_work(SYSTEM, read=True) as work:
+                await require_key(work, vault)
 
     asyncio.run(check())
 

@@ -1,8 +1,8 @@
 """`o2o demo`: the demo county, served from the embedded database."""
 
 import re
-import socket
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,8 +10,9 @@ from rich.console import Console
 
 from app.cli import settings as configuration
 from app.cli.database import embedded
+from app.cli.serve import refuse_taken
 from app.demo import installation
-from app.domain.errors import Busy, Invalid
+from app.domain.errors import Invalid
 
 _SPAN = re.compile(r"(\d{1,5})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -27,8 +28,13 @@ def demo(
     if settings.env == "production":
         raise Invalid("demo.production", "O2O_ENV=production 时不能运行演示")
     ahead = _span(advance) if advance is not None else timedelta()
-    _refuse_taken(port)
-    installation.prepare(settings.data_dir, ahead)
+    refuse_taken("127.0.0.1", port)
+    with installation.alone(settings.data_dir):
+        _run(settings.data_dir, port, ahead)
+
+
+def _run(data_dir: Path, port: int, ahead: timedelta) -> None:
+    installation.prepare(data_dir, ahead)
     # Read again: the data directory now says that it holds a demo, and how far its clock is ahead.
     settings = configuration.read()
     from app.cli.demo_server import run  # heavy: not for commands that only ask for --help
@@ -42,15 +48,6 @@ def _span(text: str) -> timedelta:
     if match is None:
         raise Invalid("demo.advance", f"“{text[:16]}”不是时长，请写成 3d（天）、12h（小时）或 90m（分钟）")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise Busy("demo.port", f"端口 {port} 已被占用，可以换一个：make demo PORT={port + 10}") from error
 
 
 def _say(sentence: str) -> None:

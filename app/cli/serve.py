@@ -1,12 +1,14 @@
 """`o2o serve`: the HTTP service."""
 
 import os
+import socket
 from typing import Annotated, Any
 
 import typer
 
 from app.cli import settings as configuration
 from app.cli.database import embedded, ready
+from app.domain.errors import Busy
 
 # Given to whoever runs uvicorn: our logs, not its own, and no line per request.
 UVICORN: dict[str, Any] = {
@@ -15,6 +17,16 @@ UVICORN: dict[str, Any] = {
     "timeout_graceful_shutdown": 10,
     "server_header": False,
 }
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raises Busy where somebody listens there already: told before a database is started for nothing."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Busy("serve.port", f"端口 {port} 已被占用（或不能使用），请换一个，例如 {port + 10}") from error
 
 
 def serve(
@@ -28,6 +40,7 @@ def serve(
     settings = configuration.read()
     configuration.clock(settings)
     configuration.vault(settings)
+    refuse_taken(host, port)
     with embedded(settings, guard=True) as url:
         ready(url, settings)
         # The workers are new processes: they find the database in their environment.

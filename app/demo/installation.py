@@ -1,21 +1,40 @@
 """What a demo leaves in its data directory, and the county in its database."""
 
+import fcntl
 import hashlib
 import hmac
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 from app.base.db import Database
 from app.base.secrets import Vault
 from app.demo.county import DemoCounty, as_csv, generate
+from app.domain.errors import Busy
 from app.imports import service as imports
 from app.settings import DEMO_STATE
 
 EDITION = "2017"
 DEMO_JSON = "demo.json"
+
+
+@contextmanager
+def alone(data_dir: Path) -> Iterator[None]:
+    """Held while a demo runs: two on one folder would take demo.json from each other. Raises Busy."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    handle = os.open(data_dir / "demo.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise Busy("demo.running", f"{data_dir} 里的演示已经在运行；要再开一个，请另设 O2O_DATA_DIR") from error
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def prepare(data_dir: Path, ahead: timedelta) -> None:

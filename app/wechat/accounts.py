@@ -7,8 +7,8 @@ from time import monotonic
 
 from app.base import log
 from app.base.secrets import Vault
-from app.base.work import Opener
-from app.domain.errors import Busy
+from app.base.work import Opener, Work
+from app.domain.errors import Busy, Invalid
 from app.domain.policy import SYSTEM
 from app.domain.vocabulary import AccountMode
 from app.wechat import queries
@@ -91,6 +91,17 @@ class Accounts:
             # O2O_SECRET_KEY was changed, or rows were copied: the others must go on working.
             _logger.error("accounts can't be unsealed", appids=broken)
         return found
+
+
+async def require_key(work: Work, vault: Vault) -> None:
+    """Raises Invalid where an account's secrets do not open: with a wrong key every message would be turned away."""
+    for row in await queries.all_accounts(work.conn):
+        try:
+            _account(vault, row)
+        except ValueError as error:
+            raise Invalid(
+                "secret_key.other", "公众号的密钥打不开：O2O_SECRET_KEY 和导入公众号时的不是同一个"
+            ) from error
 
 
 def place(column: str, appid: str) -> str:

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import replace
 
 from app.base import log
+from app.base.db import unreachable
 from app.base.work import Work
 from app.domain import conversation, replies
 from app.domain.policy import Actor, ActorKind
@@ -89,7 +90,7 @@ async def _answer(turn: Turn, text: str, row_id: int) -> Answer:
     except Declined as declined:
         return Answer(str(declined))
     except Exception as error:
-        if queries.unreachable(error):
+        if unreachable(error):
             raise
         _logger.error("message not handled", account=turn.account.appid, inbound=row_id, exc_info=error)
         return Answer(replies.kept(), outcome=Outcome.KEPT, problem=f"{FAILED}：{type(error).__name__}")

@@ -6,8 +6,6 @@ from enum import StrEnum, auto
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.schema.wechat import accounts, inbound
@@ -89,12 +87,3 @@ async def finish(conn: AsyncConnection, row_id: int, answer: Answer) -> None:
     """Writes beside a message what came of it."""
     result = {"outcome": answer.outcome, "reply": answer.reply, "problem": answer.problem}
     await conn.execute(update(inbound).where(i.id == row_id).values(**result, ticket_id=answer.ticket_id))
-
-
-def unreachable(error: BaseException) -> bool:
-    """Whether an error says that the database is away, full, or has no connection left: nothing can be kept there."""
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, OSError | PoolTimeout)
-    # PostgreSQL, Appendix A: 08 connection, 53 resources, 57P shutdown and start-up.
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or state.startswith(("08", "53", "57P"))
