@@ -198,7 +198,9 @@ async def test_while_the_database_is_away_wechat_is_told_to_deliver_again(
     for body in (safe.text(MATTER), "<xml>"):
         answer = await safe.push(body)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-        assert "error" in {entry["level"] for entry in logged()}
+        turned = [entry for entry in logged() if entry["event"] == "push turned away"]
+        assert [entry["level"] for entry in turned] == ["error"]
+        assert "exception" not in turned[0], "a traceback for each message of an outage"
     await away.close()
     app.state.database = database
     assert "编号" in await safe.say(MATTER)
