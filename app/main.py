@@ -2,24 +2,24 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import SQLAlchemyError
 
 from app import api, pages, wechat
 from app.base import log
 from app.base.clock import Clock
-from app.base.db import Database
+from app.base.db import Database, unreachable
 from app.base.migrate import at_newest
 from app.base.secrets import Vault, secret_key
 from app.base.work import Opener
 from app.domain.policy import Permission
 from app.settings import Settings
-from app.web import problems
+from app.web import openapi, problems
 from app.web.gate import needs, refuse_ungated
 from app.web.headers import SecurityHeaders
+from app.web.limit import BodyLimit
 
 
 def from_settings() -> FastAPI:
@@ -60,8 +60,10 @@ def create_app(
     app.include_router(pages.router)
     _add_health(app, database)
     refuse_ungated(app)
+    openapi.install(app)
     # Around everything: added as middleware it would leave out the answer to a failure of ours (500).
-    app.middleware_stack = SecurityHeaders(app.build_middleware_stack(), secure=base_url.startswith("https://"))
+    limited = BodyLimit(app.build_middleware_stack())
+    app.middleware_stack = SecurityHeaders(limited, secure=base_url.startswith("https://"))
     return app
 
 
@@ -71,12 +73,16 @@ def _add_health(app: FastAPI, database: Database) -> None:
         """进程在运行。"""
         return {"status": "ok"}
 
-    @app.get("/readyz", tags=["运行"], summary="就绪", response_model=None)
+    away: dict[int | str, Any] = {503: {"description": "数据库不可用，或结构不是本版本所需的", "model": dict[str, str]}}
+
+    @app.get("/readyz", tags=["运行"], summary="就绪", response_model=dict[str, str], responses=away)
     async def ready(_: Annotated[Opener, needs(Permission.PUBLIC, later=True)]) -> JSONResponse:
         """数据库可用，且结构是本版本所需的。"""
         try:
             newest = await at_newest(database.engine)
-        except (SQLAlchemyError, OSError):
+        except Exception as error:
+            if not unreachable(error):
+                raise
             return JSONResponse({"status": "down", "database": "away"}, status_code=503)
         said = {"status": "ok" if newest else "down", "database": "ok", "schema": "newest" if newest else "old"}
         return JSONResponse(said, status_code=200 if newest else 503)

@@ -8,6 +8,11 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+DEMO_STATE = "demo-state.json"
+"""Beside demo.json: what the demo must remember between starts (the offset of its clock)."""
+CENTURY = 100 * 366 * 86_400.0
+"""Seconds that a shifted clock may be off at most: years that every calendar and database knows."""
+
 
 class Settings(BaseSettings):
     """Everything an installation can set; the README lists each with its meaning."""
@@ -19,7 +24,7 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", pattern=r"^$|^postgres(ql)?(\+asyncpg)?://.")
     secret_key: SecretStr = SecretStr("")
     base_url: str = "http://127.0.0.1:8000"
-    clock_offset: float | None = None
+    clock_offset: float | None = Field(default=None, ge=-CENTURY, le=CENTURY, allow_inf_nan=False)
     pool_size: int = Field(default=10, ge=2, le=200)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -34,7 +39,7 @@ class Settings(BaseSettings):
     def offset(self) -> float:
         """Seconds by which the business clock is ahead; the demo keeps its own beside its data.
 
-        Raises ValueError in production: a shifted clock is for demos and tests only.
+        Raises ValueError in production (a shifted clock is for demos and tests only), and where what is kept is none.
         """
         if self.mode == "production":
             if self.clock_offset:
@@ -45,8 +50,8 @@ class Settings(BaseSettings):
         state = self.data_dir / DEMO_STATE
         if not state.exists():
             return 0.0
-        return float(json.loads(state.read_text("utf-8")).get("clock_offset", 0.0))
-
-
-DEMO_STATE = "demo-state.json"
-"""Beside demo.json: what the demo must remember between starts (the offset of its clock)."""
+        kept = json.loads(state.read_text("utf-8")).get("clock_offset", 0.0)
+        # Also false where it is NaN.
+        if not (isinstance(kept, int | float) and -CENTURY <= kept <= CENTURY):
+            raise ValueError(f"{state} 里的 clock_offset 应为秒数，前后不超过一百年；可删去该文件后再试")
+        return float(kept)

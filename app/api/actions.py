@@ -1,26 +1,40 @@
 """POST /tickets/{number}/{action}: one route per live row of the transition table, each with its own body."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
 from fastapi.responses import JSONResponse
 
 from app.api.bodies import BODIES, Act, Rating, form_of
-from app.api.tickets import NUMBER, etag
+from app.api.tickets import NUMBER, NumberOnly, etag
 from app.base.work import Work
 from app.divisions.service import atlas
 from app.domain.errors import Unknown
 from app.domain.lifecycle import TABLE
 from app.domain.numbers import as_rating_code
-from app.domain.policy import Permission
-from app.domain.vocabulary import Action, Score
+from app.domain.policy import Capacity, Permission
+from app.domain.vocabulary import Action, Score, Status
 from app.tickets import public, rating, service, views
 from app.tickets.public import PublicTicket
 from app.tickets.views import TicketView
 from app.web.gate import needs
 
 router = APIRouter(tags=["事项"])
+_WHO = {
+    Capacity.ASSIGNED: "承办人",
+    Capacity.COLLEAGUE: "承办单位的同事、承办村社区的快递员",
+    Capacity.ADMINISTRATOR: "承办节点或其上级的管理员（保密件为纪检人员）",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RatedOnly:
+    """The answer to whoever rated a confidential ticket."""
+
+    number: str
+    score: str
 
 
 def _endpoint(action: Action, shape: type[Act]) -> Callable[..., Awaitable[Any]]:
@@ -40,8 +54,15 @@ def _endpoint(action: Action, shape: type[Act]) -> Callable[..., Awaitable[Any]]
         return seen
 
     endpoint.__annotations__["body"] = Annotated[shape, Body()]
-    endpoint.__doc__ = f"{action.label}。允许的角色、状态和条件见 docs/lifecycle.md。"
+    endpoint.__doc__ = _who_and_when(action)
     return endpoint
+
+
+def _who_and_when(action: Action) -> str:
+    row = TABLE[action]
+    states = "、".join(f"{state.label}（{state}）" for state in Status if state in row.sources)
+    who = "、".join(label for capacity, label in _WHO.items() if capacity in row.who)
+    return f"{action.label}。状态：{states}。由：{who}。不合状态或条件答 409，无权答 403，无权知道答 404。"
 
 
 for _action, _shape in BODIES.items():
@@ -50,14 +71,18 @@ for _action, _shape in BODIES.items():
         f"/tickets/{{number}}/{_action}",
         _endpoint(_action, _shape),
         methods=["POST"],
-        response_model=TicketView,
+        response_model=TicketView | NumberOnly,
         summary=_action.label,
         operation_id=f"ticket_{_action.replace('-', '_')}",
     )
 
 
 @router.post(
-    "/tickets/{number}/rating", response_model=PublicTicket, summary="评价（评价码）", operation_id="ticket_rating"
+    "/tickets/{number}/rating",
+    response_model=PublicTicket | RatedOnly,
+    responses={401: {"description": "没有填写评价码"}, 403: {"description": "评价码不对"}},
+    summary="评价（评价码）",
+    operation_id="ticket_rating",
 )
 async def rate(work: Annotated[Work, needs(Permission.TICKET_RATE)], number: NUMBER, body: Rating) -> Any:
     """点赞或踩一脚，凭本次办结的评价码，不必登录。评价码不对答 403；办结 15 天后答 409。"""

@@ -1,8 +1,18 @@
-"""What callers send. Unknown fields are refused; texts are bounded; moments carry a zone."""
+"""What callers send. Unknown fields are refused, nothing is made of another type; texts and moments are bounded."""
 
+import re
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from app.domain.vocabulary import Action, Kind
@@ -15,18 +25,61 @@ def _storable(text: str) -> str:
     return text
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "blank")
+    return text
+
+
 Storable = AfterValidator(_storable)
-Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S"), Storable]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterValidator(_not_blank), Storable]
 """What a person wrote, kept as written; not only white space."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64), Storable]
-
-
 Files = Annotated[list[str], Field(max_length=0, description="附件在后续版本提供，现在只能为空")]
+Sort = Annotated[Kind, Field(strict=False)]
+"""JSON knows no enumerations: their words are texts."""
+
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
+
+
+def _moment(value: object) -> datetime:
+    """Only what is written as a moment: pydantic would also take "1790000000" for seconds since 1970."""
+    written = _ISO.fullmatch(value.upper()) if isinstance(value, str) else None
+    if written is None:
+        raise PydanticCustomError("moment", "not a moment of ISO 8601")
+    if written["zone"] is None:
+        raise PydanticCustomError("moment_zone", "a moment without a zone")
+    try:
+        moment = datetime.fromisoformat(written[0])
+    except ValueError as error:
+        raise PydanticCustomError("moment", "no such moment") from error
+    # Years that every zone of Python and PostgreSQL can reckon with.
+    if not 2000 <= moment.year <= 2999:
+        raise PydanticCustomError("moment_range", "a moment out of range")
+    return moment
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-24T09:00:00+08:00"]}),
+]
+"""A moment with its zone, aware, of the years 2000 to 2999."""
 
 
 class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    """Strict: a "yes" or a 1 is no true, and "2" no number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def example(**fields: Any) -> ConfigDict:
+    """The configuration of a body that has one."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 class Place(Body):
@@ -60,23 +113,15 @@ class AboutWhom(Body):
 class NewTicket(Body):
     """`received_at`: when it really came in, at most 3 days back; the time of entry is kept too."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "description": "泉塘街道泉星社区小区门口路灯坏了三天，晚上很黑",
-                    "channel": "group",
-                    "category": "C0105",
-                    "citizen": {"name": "张三", "phone": "14200000001"},
-                    "source": {"group": "泉星社区居民群", "speaker": "阿明"},
-                }
-            ]
-        },
+    model_config = example(
+        description="泉塘街道泉星社区小区门口路灯坏了三天，晚上很黑",
+        channel="group",
+        category="C0105",
+        citizen={"name": "张三", "phone": "14200000001"},
+        source={"group": "泉星社区居民群", "speaker": "阿明"},
     )
 
-    kind: Kind | None = None
+    kind: Sort | None = None
     title: Line | None = None
     description: Text
     category: Code | None = None
@@ -85,23 +130,27 @@ class NewTicket(Body):
     channel: Literal["group", "visit", "window", "phone"]
     citizen: Person | None = None
     source: Source | None = None
-    received_at: AwareDatetime | None = None
+    received_at: Moment | None = None
     files: Files = []
     confidential: bool = False
     about: AboutWhom | None = None
 
 
 class Act(Body):
-    version: int | None = Field(default=None, description="最后看到的版本；已变时答 409")
+    version: int | None = Field(default=None, ge=0, le=2**31 - 1, description="最后看到的版本；已变时答 409")
 
 
 class Accept(Act):
+    model_config = example(category="C0105", place_code="430121001001")
+
     category: Code | None = None
-    kind: Kind | None = None
+    kind: Sort | None = None
     place_code: Code | None = None
 
 
 class Dispatch(Act):
+    model_config = example(unit_code="430121001S05", text="请到现场看看，三天内回复")
+
     division_code: Code | None = None
     unit_code: Code | None = None
     username: Code | None = None
@@ -115,25 +164,35 @@ class Start(Act):
 
 
 class Visit(Act):
+    model_config = example(
+        seen="现场有三处垃圾堆，已联系清运", location={"lat": 28.2466, "lon": 113.0806}, at="2026-11-24T09:00:00+08:00"
+    )
+
     seen: Text
     location: Place | None = None
     files: Files = []
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class Reply(Act):
+    model_config = example(text="已联系环卫，明天上午清运")
+
     text: Text
     files: Files = []
     public: bool | None = None
 
 
 class Complete(Act):
+    model_config = example(result="已清运并消毒，安排每天巡查")
+
     result: Text
     files: Files = []
     explained: bool = False
 
 
 class Rating(Body):
+    model_config = example(score="like", code="ABCD2345", comment="来得很快", solved=True)
+
     score: Literal["like", "dislike"]
     comment: Annotated[str, StringConstraints(max_length=500), Storable] | None = None
     solved: bool | None = None

@@ -16,7 +16,7 @@ router = APIRouter(tags=["区划和分类"])
 
 
 @dataclass(frozen=True, slots=True)
-class DivisionView:
+class DivisionEntry:
     code: str
     name: str
     short_name: str
@@ -26,7 +26,7 @@ class DivisionView:
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryView:
+class CategoryEntry:
     code: str
     name: str
     parent_code: str | None
@@ -40,10 +40,10 @@ class CategoryView:
     confidential: bool
 
 
-def _view(county: County, division: Division) -> DivisionView:
+def _view(county: County, division: Division) -> DivisionEntry:
     parent = county.divisions[division.parent_id].code if division.parent_id is not None else None
     path = county.path(division.id)
-    return DivisionView(division.code, division.name, division.short_name, division.level, parent, path)
+    return DivisionEntry(division.code, division.name, division.short_name, division.level, parent, path)
 
 
 def _found(county: County, code: str) -> Division:
@@ -54,14 +54,14 @@ def _found(county: County, code: str) -> Division:
 
 
 @router.get("/divisions/{code}", summary="一个区划", operation_id="division_show")
-async def show(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> DivisionView:
+async def show(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> DivisionEntry:
     """区划的名称、级别和所在。"""
     county = (await atlas(work)).county
     return _view(county, _found(county, code))
 
 
 @router.get("/divisions/{code}/children", summary="下级区划", operation_id="division_children")
-async def children(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> list[DivisionView]:
+async def children(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> list[DivisionEntry]:
     """直接下级，按代码排列。"""
     county = (await atlas(work)).county
     parent = _found(county, code)
@@ -70,11 +70,11 @@ async def children(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)]
 
 
 @router.get("/categories", summary="事项分类", operation_id="categories")
-async def categories(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)]) -> list[CategoryView]:
+async def categories(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)]) -> list[CategoryEntry]:
     """两级分类，按代码排列。"""
     county = (await atlas(work)).county
     return [
-        CategoryView(
+        CategoryEntry(
             code=c.code,
             name=c.name,
             parent_code=county.categories[c.parent_id].code if c.parent_id is not None else None,

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import StringConstraints
 
-from app.api.bodies import Body, Code
+from app.api.bodies import Body, Code, example
 from app.base.work import Opener, Work
 from app.divisions.service import atlas, node_codes
 from app.domain.policy import Permission
@@ -17,6 +17,8 @@ router = APIRouter(tags=["登录"])
 
 
 class Credentials(Body):
+    model_config = example(username="admin-430121001", password="……")  # noqa: S106 - it is none
+
     username: Code
     password: Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
@@ -45,11 +47,19 @@ class Me:
     appointments: list[AppointmentView]
 
 
-@router.post("/sessions", summary="登录", operation_id="session_open")
+@router.post(
+    "/sessions",
+    summary="登录",
+    operation_id="session_open",
+    responses={
+        401: {"description": "用户名或密码不对"},
+        429: {"description": "尝试次数太多，请在 Retry-After 秒后再试"},
+    },
+)
 async def sign_in(
     request: Request, opener: Annotated[Opener, needs(Permission.PUBLIC, later=True)], body: Credentials
 ) -> SessionView:
-    """工作人员用户名和密码登录；同一地址连错五次后要等待。"""
+    """工作人员用户名和密码登录；同一地址连错五次后要等待，各账号合计 15 分钟内最多错 20 次。"""
     address = request.client.host if request.client else "127.0.0.1"
     token = await service.sign_in(opener, body.username, body.password, address)
     return SessionView(token.access_token, "bearer", token.expires_in)

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
-from app.api.bodies import NewTicket
+from app.api.bodies import Moment, NewTicket
 from app.base.work import Work
 from app.divisions import service as divisions
 from app.divisions.service import Atlas, atlas
@@ -34,12 +33,27 @@ class Listing:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class NumberOnly:
+    """All that is told of a confidential ticket (views.number_only)."""
+
+    number: str
+    status: str
+    confidential: Literal[True]
+
+
 def etag(response: Response, ticket: TicketView) -> None:
     """The version is the entity tag: it changes with every event (RFC 9110 §8.8.3)."""
     response.headers["ETag"] = f'"{ticket.version}"'
 
 
-@router.post("/tickets", status_code=201, response_model=TicketView, summary="登记事项", operation_id="ticket_open")
+@router.post(
+    "/tickets",
+    status_code=201,
+    response_model=TicketView | NumberOnly,
+    summary="登记事项",
+    operation_id="ticket_open",
+)
 async def record(
     work: Annotated[Work, needs(Permission.TICKET_OPEN)],
     body: NewTicket,
@@ -63,6 +77,7 @@ def _record(body: NewTicket) -> Record:
 
 @router.get("/tickets", summary="事项列表", operation_id="ticket_list")
 async def listed(  # noqa: PLR0913 - each is a query parameter of the interface
+    request: Request,
     work: Annotated[Work, needs(Permission.TICKET_READ, read=True)],
     status: Annotated[list[Status] | None, Query()] = None,
     kind: Kind | None = None,
@@ -70,11 +85,11 @@ async def listed(  # noqa: PLR0913 - each is a query parameter of the interface
     division: str | None = None,
     assignee: Literal["me"] | None = None,
     overdue: bool | None = None,
-    due_before: AwareDatetime | None = None,
+    due_before: Moment | None = None,
     q: str | None = None,
     channel: Channel | None = None,
-    received_from: AwareDatetime | None = None,
-    received_to: AwareDatetime | None = None,
+    received_from: Moment | None = None,
+    received_to: Moment | None = None,
     order: Literal["due_at", "received_at"] = "due_at",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: str | None = None,
@@ -94,8 +109,9 @@ async def listed(  # noqa: PLR0913 - each is a query parameter of the interface
         received_from=received_from,
         received_to=received_to,
     )
-    page = await views.listed(work, county, filters, Page(order, limit, cursors.decode(cursor)))
-    return Listing(page.items, cursors.encode(page.next))
+    vault = request.app.state.vault
+    page = await views.listed(work, county, filters, Page(order, limit, cursors.decode(vault, cursor)))
+    return Listing(page.items, cursors.encode(vault, page.next))
 
 
 def _number(q: str | None) -> str | None:

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from app.base.embedded import EmbeddedError
-from app.cli import database, demo, imports, rates, report, serve, settings, simulate
+from app.cli import database, demo, imports, rates, report, serve, settings, simulate, usage
 from app.domain.errors import Refusal
 
 app = typer.Typer(
@@ -27,9 +27,19 @@ app.add_typer(database.commands, name="db")
 
 
 def main(args: list[str] | None = None) -> None:
-    """Runs a command and exits: 0, or 1 and what is wrong on stderr in Chinese, one line per faulty row."""
+    """Runs a command and exits: 0, or 1 and what is wrong on stderr in Chinese, one line per faulty row.
+
+    2 for a command line that is not understood.
+    """
     try:
-        app(args)
+        ended = app(args, standalone_mode=False)
+        sys.exit(ended if isinstance(ended, int) else 0)
+    except typer.TyperException as error:
+        if said := usage.sentence(error):
+            typer.echo(said, err=True)
+        sys.exit(usage.USAGE)
+    except typer.Abort:
+        typer.echo("已中止", err=True)
     except Refusal as refusal:
         for fault in refusal.faults:
             if fault.pointer.startswith("第"):

@@ -128,8 +128,8 @@ def span(first: date, last: date) -> tuple[datetime, datetime]:
     Raises Invalid where it ends before it begins or leaves EARLIEST to LATEST.
     """
     if last < first:
-        raise Invalid.field("rates.span", "to", f"结束日期 {last} 早于开始日期 {first}，请调换或更正")
-    for pointer, day in (("from", first), ("to", last)):
+        raise Invalid.field("rates.span", "/to", f"结束日期 {last} 早于开始日期 {first}，请调换或更正")
+    for pointer, day in (("/from", first), ("/to", last)):
         if not EARLIEST <= day <= LATEST:
             detail = f"日期 {day} 超出可统计的范围，请填 {EARLIEST} 至 {LATEST} 之间的日期"
             raise Invalid.field("rates.span", pointer, detail)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, delete, func, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Text, and_, case, delete, func, insert, literal, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,10 @@ from app.schema.base import Id
 from app.schema.people import appointments, citizens, identities, sessions, sign_in_failures, staff
 
 FREE_FAILURES = 5
+FAILURES_OF_ADDRESS = 20
+ADDRESS_WINDOW = timedelta(minutes=15)
+_ANYBODY = ""
+"""Nobody's username: the row of an address, whatever accounts it tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +49,63 @@ async def login(conn: AsyncConnection, username: str) -> Login | None:
     return None if row is None else Login(row.id, row.password_hash, row.active)
 
 
-async def blocked_until(conn: AsyncConnection, username: str, address: str) -> datetime | None:
+async def blocked_until(conn: AsyncConnection, username: str, address: str, now: datetime) -> datetime | None:
+    """Until when sign-in to that account, or to any, is closed to the address; None where it is open."""
     f = sign_in_failures.c
-    found = await conn.execute(select(f.blocked_until).where(f.username == username, f.address == address))
-    return found.scalar_one_or_none()
+    account = and_(f.username == username, f.failures >= FREE_FAILURES)
+    whole = and_(f.username == _ANYBODY, f.failures >= FAILURES_OF_ADDRESS)
+    held = and_(f.address == address, f.blocked_until > now, or_(account, whole))
+    return (await conn.execute(select(func.max(f.blocked_until)).where(held))).scalar_one()
 
 
-async def count_failure(conn: AsyncConnection, username: str, address: str, now: datetime) -> None:
-    """After five failures this account waits 1, 2, 4 … 15 minutes for this address only (ASVS 6.1.1)."""
+async def reserve_attempt(conn: AsyncConnection, username: str, address: str, now: datetime) -> bool:
+    """Counts an attempt as a failure before it is one, so that many at once get no more tries than one by one.
+
+    False where the account or the address is blocked: to be rolled back then.
+    """
+    return await _reserved_account(conn, username, address, now) and await _reserved_address(conn, address, now)
+
+
+async def _reserved_account(conn: AsyncConnection, username: str, address: str, now: datetime) -> bool:
+    """From the fifth failure on, the account waits 1, 2, 4 … 15 minutes for this address only (ASVS 6.1.1)."""
     f = sign_in_failures.c
+    failures = f.failures + 1
+    beyond = func.least(func.greatest(failures - FREE_FAILURES, 0), 4)
+    minutes = func.least(15, func.power(2, beyond))
+    wait = case((failures < FREE_FAILURES, timedelta()), else_=minutes * literal(timedelta(minutes=1)))
     row = upsert(sign_in_failures).values(username=username, address=address, failures=1, blocked_until=now)
-    counted = row.on_conflict_do_update(index_elements=[f.username, f.address], set_={"failures": f.failures + 1})
-    failures = (await conn.execute(counted.returning(f.failures))).scalar_one()
-    if failures >= FREE_FAILURES:
-        wait = timedelta(minutes=min(15, 2 ** min(failures - FREE_FAILURES, 4)))
-        mine = update(sign_in_failures).where(f.username == username, f.address == address)
-        await conn.execute(mine.values(blocked_until=now + wait))
+    counted = row.on_conflict_do_update(
+        index_elements=[f.username, f.address],
+        set_={"failures": failures, "blocked_until": literal(now) + wait},
+        where=f.blocked_until <= now,
+    )
+    return (await conn.execute(counted.returning(f.failures))).one_or_none() is not None
+
+
+async def _reserved_address(conn: AsyncConnection, address: str, now: datetime) -> bool:
+    """20 failures in 15 minutes, of whatever accounts. `blocked_until` is where the 15 minutes end, full or not."""
+    f = sign_in_failures.c
+    over = f.blocked_until <= now
+    row = upsert(sign_in_failures).values(
+        username=_ANYBODY, address=address, failures=1, blocked_until=now + ADDRESS_WINDOW
+    )
+    counted = row.on_conflict_do_update(
+        index_elements=[f.username, f.address],
+        set_={
+            "failures": case((over, 1), else_=f.failures + 1),
+            "blocked_until": case((over, now + ADDRESS_WINDOW), else_=f.blocked_until),
+        },
+        where=or_(over, f.failures < FAILURES_OF_ADDRESS),
+    )
+    return (await conn.execute(counted.returning(f.failures))).one_or_none() is not None
 
 
 async def clear_failures(conn: AsyncConnection, username: str, address: str) -> None:
+    """The attempt was right: the account starts anew, and the address gets back the one that was counted for it."""
     f = sign_in_failures.c
     await conn.execute(delete(sign_in_failures).where(f.username == username, f.address == address))
+    counted = and_(f.username == _ANYBODY, f.address == address, f.failures > 0)
+    await conn.execute(update(sign_in_failures).where(counted).values(failures=f.failures - 1))
 
 
 async def insert_session(conn: AsyncConnection, row: Mapping[str, Any], most: int) -> None:

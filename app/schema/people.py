@@ -55,7 +55,10 @@ sessions = Table("session", metadata, _Sessions, Index(None, "staff_id"))
 
 
 class _SignInFailures(TypedColumns):
-    """One row per account and address: a lock-out there, never for the account everywhere (ASVS 6.1.1)."""
+    """One row per account and address: a lock-out there, never for the account everywhere (ASVS 6.1.1).
+
+    Without a username: the row of an address, whatever accounts it tried.
+    """
 
     username: Named[str] = Column(Text, primary_key=True)
     address: Named[str] = Column(INET, primary_key=True)

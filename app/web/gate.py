@@ -15,8 +15,8 @@ from app.domain.errors import Forbidden, Unknown
 from app.domain.policy import PUBLIC, Actor, Permission
 from app.people import service as people
 
-ALLOWED_WITHOUT = frozenset({"/openapi.json", "/docs"})
-"""The written allow-list: these show nothing but the shape of the interface."""
+ALLOWED_WITHOUT = frozenset({"/openapi.json"})
+"""The written allow-list: it shows nothing but the shape of the interface."""
 
 
 def needs(permission: Permission, *, read: bool = False, later: bool = False) -> Any:

@@ -36,7 +36,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 _XML = {"requestBody": {"required": True, "content": {"text/xml": {"schema": {"type": "string"}}}}}
 
 
-def _query(
+async def _query(
     signature: str = "",
     timestamp: str = "",
     nonce: str = "",

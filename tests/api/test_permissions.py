@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from app.base.db import Database
 from app.domain.policy import SYSTEM, Permission
-from app.web.gate import permissions
+from app.web.gate import ALLOWED_WITHOUT, permissions
 from tests.api.conftest import SignIn
 
 VILLAGE = "430121001001"
@@ -105,6 +105,10 @@ def test_every_route_asks_for_a_permission(app: FastAPI) -> None:
     assert [route for route, permission in held.items() if permission is None and route[1] not in NOT_CALLED] == []
     public = {route for route, permission in held.items() if permission is Permission.PUBLIC}
     assert {route for route in public if route[1].startswith("/api/")} == {("POST", "/api/v1/sessions")}
+
+
+def test_what_is_allowed_without_a_gate_is_there(app: FastAPI) -> None:
+    assert {path for _, path, held in permissions(app) if held is None} >= ALLOWED_WITHOUT
 
 
 @pytest.fixture

@@ -1,11 +1,15 @@
 """Sign-in: right, wrong, too often, over."""
 
+import asyncio
+from collections import Counter
 from datetime import timedelta
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.base.db import Database
+from app.demo.county import DemoCounty
 from app.domain.policy import SYSTEM
 from tests.api.conftest import SignIn
 
@@ -24,12 +28,68 @@ async def test_a_wrong_password_and_an_unknown_name_are_told_the_same(stranger: 
     assert wrong.json() == unknown.json() == bare.json()
 
 
-async def test_after_five_failures_that_address_waits(stranger: httpx.AsyncClient, sign_in: SignIn) -> None:
-    for _ in range(5):
-        await stranger.post("/api/v1/sessions", json={"username": "admin-430121", "password": "wrong"})
-    blocked = await stranger.post("/api/v1/sessions", json={"username": "admin-430121", "password": "wrong"})
+def right(demo: DemoCounty) -> dict[str, str]:
+    return next({"username": u.username, "password": u.password} for u in demo.users if u.username == "admin-430121")
+
+
+WRONG = {"username": "admin-430121", "password": "wrong"}
+SESSIONS = "/api/v1/sessions"
+
+
+async def later(database: Database, by: timedelta) -> None:
+    """As if that much time had passed for whoever waits."""
+    async with database.open_work(SYSTEM) as work:
+        shift = text("UPDATE sign_in_failure SET blocked_until = blocked_until - CAST(:by AS interval)")
+        await work.conn.execute(shift, {"by": by})
+
+
+async def test_after_five_failures_the_account_waits_1_2_4_up_to_15_minutes(
+    stranger: httpx.AsyncClient, database: Database, demo: DemoCounty
+) -> None:
+    for _ in range(4):
+        assert (await stranger.post(SESSIONS, json=WRONG)).status_code == 401
+    for minutes in (1, 2, 4, 8, 15, 15):
+        assert (await stranger.post(SESSIONS, json=WRONG)).status_code == 401
+        blocked = await stranger.post(SESSIONS, json=right(demo))
+        assert (blocked.status_code, blocked.json()["type"]) == (429, "/problems/session.blocked")
+        assert minutes * 60 - 5 < int(blocked.headers["retry-after"]) <= minutes * 60
+        await later(database, timedelta(minutes=minutes))
+    assert (await stranger.post(SESSIONS, json=right(demo))).status_code == 200
+    assert (await stranger.post(SESSIONS, json=WRONG)).status_code == 401
+    assert (await stranger.post(SESSIONS, json=right(demo))).status_code == 200  # it starts anew
+
+
+async def test_many_wrong_passwords_at_once_get_no_more_tries_than_one_by_one(
+    stranger: httpx.AsyncClient,
+) -> None:
+    answers = await asyncio.gather(*(stranger.post(SESSIONS, json=WRONG) for _ in range(32)))
+    assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 27}
+
+
+async def test_an_address_has_twenty_failures_in_fifteen_minutes_whatever_accounts_it_tries(
+    app: FastAPI, stranger: httpx.AsyncClient, database: Database, demo: DemoCounty
+) -> None:
+    tries = (stranger.post(SESSIONS, json={"username": f"nobody-{n}", "password": "x"}) for n in range(32))
+    assert Counter([answer.status_code for answer in await asyncio.gather(*tries)]) == {401: 20, 429: 12}
+    blocked = await stranger.post(SESSIONS, json=right(demo))
     assert blocked.status_code == 429
-    assert 0 < int(blocked.headers["retry-after"]) <= 60
+    assert 895 < int(blocked.headers["retry-after"]) <= 900
+    elsewhere = httpx.ASGITransport(app=app, client=("192.0.2.7", 1))
+    async with httpx.AsyncClient(transport=elsewhere, base_url="http://minsheng.test") as other:
+        assert (await other.post(SESSIONS, json=right(demo))).status_code == 200
+    await later(database, timedelta(minutes=15))
+    assert (await stranger.post(SESSIONS, json=right(demo))).status_code == 200
+
+
+async def test_colleagues_behind_one_address_who_sign_in_at_once_are_all_let_in_and_nothing_is_counted(
+    stranger: httpx.AsyncClient, database: Database, demo: DemoCounty
+) -> None:
+    users = [{"username": user.username, "password": user.password} for user in demo.users[:40]]
+    answers = await asyncio.gather(*(stranger.post(SESSIONS, json=user) for user in users))
+    assert {answer.status_code for answer in answers} == {200}
+    async with database.open_work(SYSTEM) as work:
+        left = await work.conn.execute(text("SELECT username, failures FROM sign_in_failure"))
+        assert [tuple(row) for row in left] == [("", 0)]
 
 
 async def test_without_or_with_a_false_token_nothing_opens(stranger: httpx.AsyncClient) -> None:
