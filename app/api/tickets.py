@@ -38,7 +38,6 @@ class NumberOnly:
     """All that is told of a confidential ticket (views.number_only)."""
 
     number: str
-    status: str
     confidential: Literal[True]
 
 

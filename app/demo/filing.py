@@ -207,7 +207,7 @@ async def _repeated(world: World, recorder: User, body: Json, headers: dict[str,
 
 async def _hidden(world: World, entry: Entry, said: Json, about: str | None) -> None:
     """A recorder gets the number alone; the inspector of the node above has the rest (domain.md, 2)."""
-    told = set(said) - {"number", "status", "confidential"}
+    told = set(said) - {"number", "confidential"}
     if told:
         raise Astray(f"{entry.number}：保密件的登记应答多给了 {'、'.join(sorted(told))}")
     entry.sent_to = Responsible(about[:9] if about else world.cast.root, None)

@@ -13,7 +13,7 @@ from app.domain import masking, policy
 from app.domain.errors import Missing
 from app.domain.lifecycle import allowed
 from app.domain.policy import Capacity
-from app.domain.vocabulary import OPEN, SHANGHAI, Status
+from app.domain.vocabulary import OPEN, SHANGHAI
 from app.tickets import codes
 from app.tickets.queries import reading
 from app.tickets.queries.changing import Stored, as_ticket
@@ -300,5 +300,5 @@ def _event(row: Mapping[str, Any], *, sensitive: bool) -> EventView:
 
 
 def number_only(number: str) -> dict[str, object]:
-    """All that a recorder gets of a confidential ticket."""
-    return {"number": number, "status": Status.RECEIVED, "confidential": True}
+    """All that is told of a confidential ticket to whoever may not see it."""
+    return {"number": number, "confidential": True}
