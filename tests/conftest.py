@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.base import log
 from app.base.clock import Clock
 from app.base.db import Database
 from app.base.embedded import lease
@@ -47,6 +48,11 @@ _ROOT = Path(__file__).parents[1]
 _MAKERS = ("migrations", "app/demo/data", "app/demo/county.py", "app/imports", "app/base/sheets.py", "app/limits")
 _TEMPLATES = 4
 _TURN = 430123
+
+
+def pytest_configure() -> None:
+    """structlog as it comes draws every local variable of a traceback: seconds for each failure of ours."""
+    log.configure(json=True, level="error")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

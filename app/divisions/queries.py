@@ -8,10 +8,12 @@ from app.domain.limits import Rules
 from app.domain.vocabulary import DayRule, Kind, Level
 from app.schema.divisions import categories, division_aliases, divisions, settings, units
 
+_REVISION = select(settings.c.value).where(settings.c.name == "county_revision")
+
 
 async def revision(conn: AsyncConnection) -> str:
     """Changes with every import of divisions, units, categories or aliases."""
-    return (await conn.execute(select(settings.c.value).where(settings.c.name == "county_revision"))).scalar_one()
+    return (await conn.execute(_REVISION)).scalar_one()
 
 
 async def load(conn: AsyncConnection) -> County:

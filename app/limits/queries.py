@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.schema.limits import calendar_days, calendar_years, ticket_limits
 
+_INSERT_LIMITS = insert(ticket_limits)
+
 
 async def calendar_rows(conn: AsyncConnection) -> tuple[list[tuple[date, bool]], frozenset[int]]:
     """(days that differ from Monday to Friday, as (day, rest)), and the years that are published."""
@@ -27,7 +29,7 @@ async def replace_calendar(
 
 
 async def insert_limits(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    await conn.execute(insert(ticket_limits), list(rows))
+    await conn.execute(_INSERT_LIMITS, list(rows))
 
 
 async def delete_limits(conn: AsyncConnection, ticket_id: int) -> None:

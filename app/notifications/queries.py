@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.schema.notifications import outbox
 
+_INSERT_NOTICES = insert(outbox)
+
 
 async def insert_notices(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    await conn.execute(insert(outbox), list(rows))
+    await conn.execute(_INSERT_NOTICES, list(rows))

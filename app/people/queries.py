@@ -5,14 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, delete, func, insert, literal, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.county import Node
 from app.domain.policy import Actor, ActorKind, Appointment
 from app.domain.vocabulary import Role
-from app.schema.base import Id
+from app.schema.base import Id, Moment
 from app.schema.people import appointments, citizens, identities, sessions, sign_in_failures, staff
 
 FREE_FAILURES = 5
@@ -118,25 +133,30 @@ async def insert_session(conn: AsyncConnection, row: Mapping[str, Any], most: in
     await conn.execute(delete(sessions).where(s.staff_id == row["staff_id"], s.token_digest.not_in(kept)))
 
 
-async def session(conn: AsyncConnection, digest: str, machine_now: datetime, now: datetime) -> Session | None:
-    """Whose session that is, with the appointments in force at `now`; None where it is over. One statement."""
+def _session_statement() -> Select[Any]:
     a = appointments.c
+    now, machine_now = bindparam("now", type_=Moment), bindparam("machine_now", type_=Moment)
+    seat = func.json_build_array(a.role, a.division_id, a.unit_id)
     held = (
-        select(
-            func.coalesce(
-                func.json_agg(func.json_build_array(a.role, a.division_id, a.unit_id)),
-                func.json_build_array(),
-            )
-        )
-        .where(a.staff_id == sessions.c.staff_id, in_force(now))
+        select(func.coalesce(func.json_agg(seat), func.json_build_array()))
+        .where(a.staff_id == sessions.c.staff_id, a.starts_at <= now, or_(a.ends_at.is_(None), a.ends_at > now))
         .scalar_subquery()
     )
-    found = await conn.execute(
+    return (
         select(sessions.c.seen_at, staff.c.id, staff.c.name, staff.c.username, held.label("held"))
         .select_from(sessions.join(staff, staff.c.id == sessions.c.staff_id))
-        .where(sessions.c.token_digest == digest, sessions.c.expires_at > machine_now, staff.c.active)
+        .where(sessions.c.token_digest == bindparam("digest"), sessions.c.expires_at > machine_now, staff.c.active)
     )
-    row = found.one_or_none()
+
+
+_SESSION = _session_statement()
+"""Built once: it runs before every request of staff."""
+
+
+async def session(conn: AsyncConnection, digest: str, machine_now: datetime, now: datetime) -> Session | None:
+    """Whose session that is, with the appointments in force at `now`; None where it is over. One statement."""
+    values = {"digest": digest, "machine_now": machine_now, "now": now}
+    row = (await conn.execute(_SESSION, values)).one_or_none()
     if row is None:
         return None
     seats = tuple(Appointment(Role(role), Node(division_id, unit_id)) for role, division_id, unit_id in row.held)
@@ -187,16 +207,23 @@ class Citizen:
     is_new: bool = False
 
 
-async def citizen_of(conn: AsyncConnection, account_id: int, openid: str, now: datetime) -> Citizen:
-    """The citizen known there by that openid, made where new, locked until the transaction ends.
-
-    The lock takes one person's messages in turn.
+def _known_statement() -> Select[int, int | None]:
+    """FOR NO KEY UPDATE: staff who hold a ticket of theirs write rows that name them (a foreign key takes KEY SHARE on
+    the citizen), while a rating holds the citizen and waits for the ticket; FOR UPDATE would deadlock there.
     """
-    known = await _known_citizen(conn, account_id, openid)
-    if known is not None:
-        return known
-    made = insert(citizens).values(created_at=now).returning(citizens.c.id).cte("made")
-    identity = select(literal(account_id, Id), literal(openid, Text()), made.c.id)
+    i = identities.c
+    return (
+        select(citizens.c.id, citizens.c.grid_id)
+        .select_from(citizens.join(identities, i.citizen_id == citizens.c.id))
+        .where(i.account_id == bindparam("account"), i.openid == bindparam("person"))
+        .with_for_update(of=citizens, key_share=True)
+    )
+
+
+def _made_statement() -> Select[int, int | None]:
+    """A citizen and an identity in one statement; the second column is NULL where somebody was quicker."""
+    made = insert(citizens).values(created_at=bindparam("now", type_=Moment)).returning(citizens.c.id).cte("made")
+    identity = select(bindparam("account", type_=Id), bindparam("person", type_=Text()), made.c.id)
     added = (
         upsert(identities)
         .from_select(["account_id", "openid", "citizen_id"], identity)
@@ -204,30 +231,29 @@ async def citizen_of(conn: AsyncConnection, account_id: int, openid: str, now: d
         .returning(identities.c.citizen_id)
         .cte("added")
     )
-    found = await conn.execute(select(made.c.id, added.c.citizen_id).select_from(made.outerjoin(added, true())))
-    fresh, kept = found.one()
+    return select(made.c.id, added.c.citizen_id).select_from(made.outerjoin(added, true()))
+
+
+_KNOWN = _known_statement()
+_MADE = _made_statement()
+
+
+async def citizen_of(conn: AsyncConnection, account_id: int, openid: str, now: datetime) -> Citizen:
+    """The citizen known there by that openid, made where new, locked until the transaction ends.
+
+    The lock takes one person's messages in turn.
+    """
+    who = {"account": account_id, "person": openid}
+    row = (await conn.execute(_KNOWN, who)).one_or_none()
+    if row is not None:
+        return Citizen(row.id, row.grid_id)
+    fresh, kept = (await conn.execute(_MADE, who | {"now": now})).one()
     if kept is not None:
         return Citizen(fresh, None, is_new=True)
     # Somebody was quicker: take theirs, and leave no citizen without an identity behind.
     await conn.execute(delete(citizens).where(citizens.c.id == fresh))
-    theirs = await _known_citizen(conn, account_id, openid)
-    assert theirs is not None
-    return theirs
-
-
-async def _known_citizen(conn: AsyncConnection, account_id: int, openid: str) -> Citizen | None:
-    """Locked FOR NO KEY UPDATE: staff who hold a ticket of theirs write rows that name them (a foreign key takes KEY
-    SHARE on the citizen), while a rating holds the citizen and waits for the ticket; FOR UPDATE would deadlock there.
-    """
-    i = identities.c
-    found = await conn.execute(
-        select(citizens.c.id, citizens.c.grid_id)
-        .select_from(citizens.join(identities, i.citizen_id == citizens.c.id))
-        .where(i.account_id == account_id, i.openid == openid)
-        .with_for_update(of=citizens, key_share=True)
-    )
-    row = found.one_or_none()
-    return None if row is None else Citizen(row.id, row.grid_id)
+    theirs = (await conn.execute(_KNOWN, who)).one()
+    return Citizen(theirs.id, theirs.grid_id)
 
 
 async def insert_citizen(conn: AsyncConnection, name: str | None, phone: str | None, now: datetime) -> int:

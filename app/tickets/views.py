@@ -18,7 +18,6 @@ from app.tickets import codes
 from app.tickets.queries import reading
 from app.tickets.queries.changing import Stored, as_ticket
 from app.tickets.queries.reading import Beside, Detail, Filters, Page, Seen
-from app.tickets.queries.visibility import t, visible
 
 _WORKERS = frozenset(
     {Capacity.ASSIGNED, Capacity.COLLEAGUE, Capacity.ADMINISTRATOR, Capacity.RECORDER, Capacity.CITIZEN}
@@ -158,7 +157,7 @@ class TicketPage:
 
 async def one(work: Work, atlas: Atlas, number: str) -> TicketView:
     """The ticket of that number as Work's actor may see it. Raises Missing."""
-    found = await reading.detail(work.conn, (t.number == number) & visible(policy.sight(work.actor, atlas.county)))
+    found = await reading.detail(work.conn, policy.sight(work.actor, atlas.county), "number", number)
     if found is None:
         raise Missing("ticket.unknown", "没有这个事项编号，请核对后再试")
     return await _whole(work, atlas, found)
@@ -166,13 +165,13 @@ async def one(work: Work, atlas: Atlas, number: str) -> TicketView:
 
 async def by_id(work: Work, atlas: Atlas, ticket_id: int) -> TicketView | None:
     """The ticket after an act; None where the act took it out of the actor's sight."""
-    found = await reading.detail(work.conn, (t.id == ticket_id) & visible(policy.sight(work.actor, atlas.county)))
+    found = await reading.detail(work.conn, policy.sight(work.actor, atlas.county), "id", ticket_id)
     return None if found is None else await _whole(work, atlas, found)
 
 
 async def listed(work: Work, atlas: Atlas, filters: Filters, page: Page) -> TicketPage:
     """One page of the tickets that Work's actor may see."""
-    sight = visible(policy.sight(work.actor, atlas.county))
+    sight = policy.sight(work.actor, atlas.county)
     rows = await reading.page(work.conn, sight, filters, page, work.now)
     items = [ListedTicket(**_fields(work, atlas, row)) for row in rows[: page.limit]]
     last = rows[page.limit - 1].stored if len(rows) > page.limit else None

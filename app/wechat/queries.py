@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, auto
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -66,6 +66,12 @@ async def all_accounts(conn: AsyncConnection) -> list[StoredAccount]:
     return [StoredAccount(*row) for row in await conn.execute(select(*_ACCOUNT).order_by(a.id))]
 
 
+# Built once: what is made anew for each message costs more than its run.
+_TAKE = insert(inbound).on_conflict_do_nothing(index_elements=[i.account_id, i.key]).returning(i.id)
+_REMEMBERED = select(i.reply).where(i.account_id == bindparam("account"), i.key == bindparam("message"))
+_FINISH = update(inbound).where(i.id == bindparam("row"))
+
+
 async def take(conn: AsyncConnection, account_id: int, entry: Entry, now: datetime) -> int | None:
     """Stores a message and gives its row's id; None for a repeat.
 
@@ -74,16 +80,15 @@ async def take(conn: AsyncConnection, account_id: int, entry: Entry, now: dateti
     """
     row = {"account_id": account_id, "received_at": now, "key": entry.key, "openid": entry.openid, "raw": entry.raw}
     row |= {"outcome": entry.outcome, "reply": entry.reply, "problem": entry.problem}
-    first = insert(inbound).values(**row).on_conflict_do_nothing(index_elements=[i.account_id, i.key]).returning(i.id)
-    return (await conn.execute(first)).scalar_one_or_none()
+    return (await conn.execute(_TAKE, row)).scalar_one_or_none()
 
 
 async def remembered(conn: AsyncConnection, account_id: int, key: str) -> str | None:
     """The reply that the first delivery got."""
-    return (await conn.execute(select(i.reply).where(i.account_id == account_id, i.key == key))).scalar_one()
+    return (await conn.execute(_REMEMBERED, {"account": account_id, "message": key})).scalar_one()
 
 
 async def finish(conn: AsyncConnection, row_id: int, answer: Answer) -> None:
     """Writes beside a message what came of it."""
     result = {"outcome": answer.outcome, "reply": answer.reply, "problem": answer.problem}
-    await conn.execute(update(inbound).where(i.id == row_id).values(**result, ticket_id=answer.ticket_id))
+    await conn.execute(_FINISH, result | {"ticket_id": answer.ticket_id, "row": row_id})

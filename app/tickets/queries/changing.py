@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, text, update
+from sqlalchemy import Select, bindparam, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.county import Node
@@ -14,7 +15,7 @@ from app.domain.ticket import Ticket
 from app.domain.vocabulary import Action, Kind, Score, Status
 from app.schema.audit import ticket_events
 from app.schema.tickets import assignments, ratings, tickets, visits
-from app.tickets.queries.visibility import visible
+from app.tickets.queries.visibility import Shape, seen_by, shape_of, visible
 
 t = tickets.c
 _WORK = (Action.START, Action.VISIT, Action.REPLY, Action.COMPLETE)
@@ -69,16 +70,24 @@ _STORED = tuple(t[field.name] for field in fields(Stored))
 
 async def lock(conn: AsyncConnection, number: str, sight: Sight) -> Stored | None:
     """The ticket, if it may be known of, held until the transaction ends."""
-    return await _lock(conn, and_(t.number == number, visible(sight)))
+    return await _locked(conn, _lock_statement(shape_of(sight)), {"number": number, **seen_by(sight)})
 
 
 async def lock_by_code(conn: AsyncConnection, code: str) -> Stored | None:
     """The ticket whose present completion has this rating code, held until the transaction ends."""
-    return await _lock(conn, t.rating_code == code)
+    return await _locked(conn, _LOCK_BY_CODE, {"code": code})
 
 
-async def _lock(conn: AsyncConnection, condition: ColumnElement[bool]) -> Stored | None:
-    found = (await conn.execute(select(*_STORED).where(condition).with_for_update())).one_or_none()
+@lru_cache(maxsize=256)
+def _lock_statement(shape: Shape) -> Select[Any]:
+    return select(*_STORED).where(t.number == bindparam("number"), visible(shape)).with_for_update()
+
+
+_LOCK_BY_CODE = select(*_STORED).where(t.rating_code == bindparam("code")).with_for_update()
+
+
+async def _locked(conn: AsyncConnection, statement: Select[Any], values: Mapping[str, object]) -> Stored | None:
+    found = (await conn.execute(statement, values)).one_or_none()
     return None if found is None else Stored(*found)
 
 
@@ -119,13 +128,19 @@ def as_ticket(row: Stored, rated_cycle: int | None) -> Ticket:
     )
 
 
+# Built once: what is made anew for each call costs more than its run.
+_INSERT_TICKET = insert(tickets)
+_INSERT_ASSIGNMENT = insert(assignments)
+_NEXT_ID = text("SELECT nextval('ticket_id_seq')")
+
+
 async def next_id(conn: AsyncConnection) -> int:
     """The id of the next ticket: its number is made of it before it is written."""
-    return int((await conn.execute(text("SELECT nextval('ticket_id_seq')"))).scalar_one())
+    return int((await conn.execute(_NEXT_ID)).scalar_one())
 
 
 async def insert_ticket(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    await conn.execute(insert(tickets).values(**row))
+    await conn.execute(_INSERT_TICKET, row)
 
 
 async def change(conn: AsyncConnection, ticket_id: int, changes: Mapping[str, Any]) -> None:
@@ -133,7 +148,7 @@ async def change(conn: AsyncConnection, ticket_id: int, changes: Mapping[str, An
 
 
 async def insert_assignment(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    await conn.execute(insert(assignments).values(**row))
+    await conn.execute(_INSERT_ASSIGNMENT, row)
 
 
 async def end_assignment(conn: AsyncConnection, ticket_id: int, now: datetime) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,7 +82,7 @@ def _masked(text: ColumnElement[str], name: ColumnElement[str | None]) -> Column
 
 async def lately_completed(conn: AsyncConnection, area: int, most: int) -> list[Row]:
     """The tickets of an area that were completed last."""
-    below = select(divisions.c.id).where(below_any(frozenset({area})))
+    below = select(divisions.c.id).where(below_any(literal(area)))
     found = await conn.execute(
         select(*_ROW)
         .where(t.confidential.is_(False), t.completed_at.is_not(None), t.division_id.in_(below))

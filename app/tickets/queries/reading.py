@@ -3,20 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.policy import Sight
 from app.domain.vocabulary import OPEN, Status
 from app.schema.audit import event_texts, ticket_events
+from app.schema.base import Moment
 from app.schema.divisions import divisions
 from app.schema.limits import ticket_limits
 from app.schema.people import citizens, staff
 from app.schema.tickets import ratings, tickets
 from app.tickets.queries.changing import Stored
-from app.tickets.queries.visibility import below_any
+from app.tickets.queries.visibility import Shape, below_any, seen_by, shape_of, visible
 
 t = tickets.c
 
@@ -79,14 +82,19 @@ def _seen(row: Sequence[Any]) -> Seen:
     return Seen(Stored(*row[:cut]), Beside(*row[cut:end]), row[end])
 
 
-async def detail(conn: AsyncConnection, condition: ColumnElement[bool]) -> Detail | None:
-    """The one ticket that meets `condition`, with its limits, trail and texts: one statement."""
-    query = select(*_SEEN, t.result, _limits(), _events()).select_from(_SOURCE)
-    row = (await conn.execute(query.where(condition))).one_or_none()
+async def detail(conn: AsyncConnection, sight: Sight, by: str, value: str | int) -> Detail | None:
+    """The one visible ticket whose column `by` (number, id) has that value, with its limits, trail and texts."""
+    row = (await conn.execute(_detail_statement(shape_of(sight), by), {"value": value, **seen_by(sight)})).one_or_none()
     if row is None:
         return None
     result, limits, events = row[len(_SEEN) :]
     return Detail(_seen(row), result, limits or [], events or [])
+
+
+@lru_cache(maxsize=256)
+def _detail_statement(shape: Shape, by: str) -> Select[Any]:
+    query = select(*_SEEN, t.result, _limits(), _events()).select_from(_SOURCE)
+    return query.where(t[by] == bindparam("value", type_=t[by].type), visible(shape))
 
 
 def _limits() -> ColumnElement[Any]:
@@ -137,40 +145,60 @@ class Page:
     after: tuple[datetime, int] | None = None
 
 
-async def page(
-    conn: AsyncConnection, sight: ColumnElement[bool], filters: Filters, wanted: Page, now: datetime
-) -> list[Seen]:
+async def page(conn: AsyncConnection, sight: Sight, filters: Filters, wanted: Page, now: datetime) -> list[Seen]:
     """At most `limit` + 1 tickets: one more than asked for tells that there is a next page."""
-    query = select(*_SEEN).select_from(_SOURCE).where(sight, *_conditions(filters, now))
-    rows = await conn.execute(_ordered(query, wanted).limit(wanted.limit + 1))
+    given = frozenset(f.name for f in fields(Filters) if getattr(filters, f.name) not in (None, (), []))
+    late = None if filters.overdue is None else bool(filters.overdue)
+    statement = _page_statement(shape_of(sight), given, late, wanted.order, wanted.after is not None)
+    values = {f"is_{name}": getattr(filters, name) for name in given - {"overdue"}}
+    if wanted.after is not None:
+        values |= {"after_moment": wanted.after[0], "after_id": wanted.after[1]}
+    values |= {"now": now} if late is not None else {}
+    rows = await conn.execute(statement, {"most": wanted.limit + 1, **values, **seen_by(sight)})
     return [_seen(row) for row in rows]
 
 
-def _ordered(query: Select[Any], wanted: Page) -> Select[Any]:
-    if wanted.order == "received_at":
-        if wanted.after is not None:
-            query = query.where(tuple_(t.received_at, t.id) < tuple_(*wanted.after))
-        return query.order_by(t.received_at.desc(), t.id.desc())
-    if wanted.after is not None:
-        query = query.where(tuple_(t.due_at, t.id) > tuple_(*wanted.after))
-    return query.order_by(t.due_at, t.id)
+@lru_cache(maxsize=512)
+def _page_statement(shape: Shape, given: frozenset[str], late: bool | None, order: str, after: bool) -> Select[Any]:
+    conditions = _conditions()
+    chosen = [conditions[name] for name in sorted(given - {"overdue"})]
+    if late is not None:
+        overdue = and_(t.status.in_(OPEN), t.due_at <= bindparam("now", type_=Moment))
+        chosen.append(overdue if late else ~overdue)
+    query = select(*_SEEN).select_from(_SOURCE).where(visible(shape), *chosen)
+    return _ordered(query, order, after=after).limit(bindparam("most", type_=BigInteger()))
 
 
-def _conditions(f: Filters, now: datetime) -> list[ColumnElement[bool]]:
-    is_open = t.status.in_(OPEN)
-    late = and_(is_open, t.due_at <= now)
-    found: list[ColumnElement[bool] | None] = [
-        t.status.in_(f.status) if f.status else None,
-        t.kind == f.kind if f.kind else None,
-        t.category_id.in_(f.category_ids) if f.category_ids else None,
-        t.division_id.in_(select(divisions.c.id).where(below_any(frozenset({f.area})))) if f.area else None,
-        t.person_id == f.person_id if f.person_id is not None else None,
-        late if f.overdue else None,
-        or_(~is_open, t.due_at > now) if f.overdue is False else None,
-        t.due_at < f.due_before if f.due_before else None,
-        t.number == f.number if f.number else None,
-        t.channel == f.channel if f.channel else None,
-        t.received_at >= f.received_from if f.received_from else None,
-        t.received_at < f.received_to if f.received_to else None,
-    ]
-    return [condition for condition in found if condition is not None]
+def _ordered(query: Select[Any], order: str, *, after: bool) -> Select[Any]:
+    """By due time, the most urgent first, or by time of receipt, the newest first; `after` the page before."""
+    moment = t.received_at if order == "received_at" else t.due_at
+    mark = tuple_(bindparam("after_moment", type_=Moment), bindparam("after_id", type_=BigInteger()))
+    if order == "received_at":
+        query = query.where(tuple_(moment, t.id) < mark) if after else query
+        return query.order_by(moment.desc(), t.id.desc())
+    query = query.where(tuple_(moment, t.id) > mark) if after else query
+    return query.order_by(moment, t.id)
+
+
+def _conditions() -> Mapping[str, ColumnElement[bool]]:
+    """One for each filter, with the parameter is_<name>."""
+
+    def one(name: str, like: ColumnElement[Any]) -> ColumnElement[Any]:
+        return bindparam(f"is_{name}", type_=like.type)
+
+    def several(name: str, like: ColumnElement[Any]) -> ColumnElement[Any]:
+        return any_(bindparam(f"is_{name}", type_=ARRAY(like.type)))
+
+    below = select(divisions.c.id).where(below_any(one("area", divisions.c.id)))
+    return {
+        "status": t.status == several("status", t.status),
+        "kind": t.kind == one("kind", t.kind),
+        "category_ids": t.category_id == several("category_ids", t.category_id),
+        "area": t.division_id.in_(below),
+        "person_id": t.person_id == one("person_id", t.person_id),
+        "due_before": t.due_at < one("due_before", t.due_at),
+        "number": t.number == one("number", t.number),
+        "channel": t.channel == one("channel", t.channel),
+        "received_from": t.received_at >= one("received_from", t.received_at),
+        "received_to": t.received_at < one("received_to", t.received_at),
+    }
