@@ -1,0 +1,1 @@
+"""Speed beside the floors: `python -m bench`. Every figure that counts is a ratio measured in one run."""
