@@ -12,7 +12,7 @@ NAME = "courier's list, 20 of mine"
 FLOOR = "2 raw selects, bare ASGI"
 PATH = "/api/v1/courier/tickets"
 TARGET, STATEMENTS = 3.0, 3
-BODIES = 20_000
+BODIES = 100_000
 """Requests prepared for a window: the same bytes, more than any window can ask for."""
 
 

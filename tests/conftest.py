@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -53,6 +54,8 @@ _TURN = 430123
 def pytest_configure() -> None:
     """structlog as it comes draws every local variable of a traceback: seconds for each failure of ours."""
     log.configure(json=True, level="error")
+    # Kept loggers could not be listened to (structlog.testing.capture_logs).
+    structlog.configure(cache_logger_on_first_use=False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
