@@ -305,6 +305,9 @@ def allowed(ticket: Ticket, held: frozenset[Capacity], now: datetime) -> list[Ac
 
 
 def _some_body(row: Transition, ticket: Ticket, held: frozenset[Capacity], now: datetime) -> bool:
+    # Asked for every row of every ticket of a list: most are answered here, without an exception raised and caught.
+    if ticket.status not in row.sources or held.isdisjoint(row.who):
+        return False
     forms: tuple[Form, ...] = (dict.fromkeys((*row.needs, *_TRIAL.get(row.action, ())), "…"),)
     if row.action is Action.RATE:
         forms = ({"score": Score.LIKE}, {"score": Score.DISLIKE})
