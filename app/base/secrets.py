@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets as random
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -65,11 +66,8 @@ def secret_key(settings: Settings) -> str:
         fresh = settings.data_dir / f"secret-key.{token()[:8]}"
         fresh.touch(mode=0o600)
         fresh.write_text(random.token_hex(32) + "\n", "ascii")
-        try:
-            # A link appears whole and replaces nothing: of two that start at once, both read the first one's key.
+        # A link appears whole and replaces nothing: of two that start at once, both read the first one's key.
+        with suppress(FileExistsError):
             os.link(fresh, kept)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        fresh.unlink()
     return kept.read_text("ascii").strip()
