@@ -31,10 +31,10 @@ def main() -> int:
         reports, facts = runner.run(_measured(options.names or list(SCRIPTS), run))
     facts |= {"load_average": load, "noisy": noisy, "machine": harness.machine()}
     facts |= {"pairs": run.pairs, "seconds": run.seconds}
-    _show(reports, facts)
     if options.json:
-        facts["reports"] = {name: report.as_json() for name, report in reports.items()}
-        options.json.write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        said = facts | {"reports": {name: report.as_json() for name, report in reports.items()}}
+        options.json.write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    _show(reports, facts)
     return 0
 
 

@@ -10,10 +10,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.routing import Candidate, Seat
-from app.domain.vocabulary import OPEN
 from app.schema.base import Id, Moment
 from app.schema.people import appointments, staff
-from app.schema.tickets import assignments, tickets
+from app.schema.tickets import assignments, is_open, tickets
 
 
 async def candidates(conn: AsyncConnection, seats: Sequence[Seat], now: datetime) -> list[list[Candidate]]:
@@ -45,7 +44,7 @@ def _statement(units: tuple[bool, ...]) -> Select[Any]:
         .group_by(a.staff_id)
         .subquery()
     )
-    open_ones = select(func.count()).where(tickets.c.person_id == held.c.staff_id, tickets.c.status.in_(OPEN))
+    open_ones = select(func.count()).where(tickets.c.person_id == held.c.staff_id, is_open)
     last_given = select(func.max(assignments.c.since)).where(assignments.c.person_id == held.c.staff_id)
     in_hand, given = open_ones.scalar_subquery().label("in_hand"), last_given.scalar_subquery().label("last_given")
     return (

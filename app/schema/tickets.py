@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     TypedColumns,
     UniqueConstraint,
+    literal_column,
     text,
 )
 
@@ -100,6 +101,12 @@ tickets = Table(
     Index("uq_ticket_rating_code", "rating_code", unique=True, postgresql_where=text("rating_code IS NOT NULL")),
     Index("ix_ticket_completed", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
 )
+
+
+is_open = tickets.c.status.in_(
+    [literal_column(f"'{state}'", Text()) for state in ("received", "accepted", "in_progress")]
+)
+"""With the states spelt out, as the partial indexes have them: behind parameters PostgreSQL plans anew at each call."""
 
 
 class _Assignments(TypedColumns):

@@ -17,7 +17,7 @@ from app.schema.base import Moment
 from app.schema.divisions import divisions
 from app.schema.limits import ticket_limits
 from app.schema.people import citizens, staff
-from app.schema.tickets import ratings, tickets
+from app.schema.tickets import is_open, ratings, tickets
 from app.tickets.queries.changing import Stored
 from app.tickets.queries.visibility import Shape, below_any, seen_by, shape_of, visible
 
@@ -148,9 +148,11 @@ class Page:
 async def page(conn: AsyncConnection, sight: Sight, filters: Filters, wanted: Page, now: datetime) -> list[Seen]:
     """At most `limit` + 1 tickets: one more than asked for tells that there is a next page."""
     given = frozenset(f.name for f in fields(Filters) if getattr(filters, f.name) not in (None, (), []))
+    if set(filters.status) == OPEN:
+        given = given - {"status"} | {"open"}
     late = None if filters.overdue is None else bool(filters.overdue)
     statement = _page_statement(shape_of(sight), given, late, wanted.order, wanted.after is not None)
-    values = {f"is_{name}": getattr(filters, name) for name in given - {"overdue"}}
+    values = {f"is_{name}": getattr(filters, name) for name in given - {"overdue", "open"}}
     if wanted.after is not None:
         values |= {"after_moment": wanted.after[0], "after_id": wanted.after[1]}
     values |= {"now": now} if late is not None else {}
@@ -163,7 +165,7 @@ def _page_statement(shape: Shape, given: frozenset[str], late: bool | None, orde
     conditions = _conditions()
     chosen = [conditions[name] for name in sorted(given - {"overdue"})]
     if late is not None:
-        overdue = and_(t.status.in_(OPEN), t.due_at <= bindparam("now", type_=Moment))
+        overdue = and_(is_open, t.due_at <= bindparam("now", type_=Moment))
         chosen.append(overdue if late else ~overdue)
     query = select(*_SEEN).select_from(_SOURCE).where(visible(shape), *chosen)
     return _ordered(query, order, after=after).limit(bindparam("most", type_=BigInteger()))
@@ -191,6 +193,7 @@ def _conditions() -> Mapping[str, ColumnElement[bool]]:
 
     below = select(divisions.c.id).where(below_any(one("area", divisions.c.id)))
     return {
+        "open": is_open,
         "status": t.status == several("status", t.status),
         "kind": t.kind == one("kind", t.kind),
         "category_ids": t.category_id == several("category_ids", t.category_id),
