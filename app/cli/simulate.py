@@ -17,7 +17,8 @@ from app.demo.books import COMPARED, FOUR_RATES, UNIT, Key
 from app.demo.cast import Cast
 from app.demo.filing import MOST_HOURS
 from app.demo.simulate import Orders, Played
-from app.domain.rates import Counts, percent, rates
+from app.domain.counting import Counts
+from app.domain.rates import percent, rates
 from app.domain.vocabulary import Attribution, Level
 
 _SHOWN = 40

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.demo.cast import NOBODY, Account, Cast, Responsible, User
-from app.domain.rates import Counts, Facts, count, percent, rates
+from app.domain.counting import Counts, Facts, count
+from app.domain.rates import percent, rates
 from app.domain.vocabulary import Attribution, Channel, Kind, Level, Score, Status, Via
 
 UNIT = "unit"

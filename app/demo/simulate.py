@@ -21,7 +21,7 @@ from app.demo.cast import Cast
 from app.demo.office import CONNECTIONS, Astray, Office, client
 from app.demo.wechat_push import WeChat
 from app.demo.world import World
-from app.domain.rates import Counts
+from app.domain.counting import Counts
 from app.domain.vocabulary import SHANGHAI, Attribution, Level, Role, Score, Status
 
 BY_WECHAT = 0.05

@@ -6,8 +6,9 @@ from fractions import Fraction
 from math import isqrt
 from typing import TypeVar
 
+from app.domain.counting import Counts
 from app.domain.errors import Invalid
-from app.domain.rates import Counts, share
+from app.domain.rates import share
 
 K = TypeVar("K", bound=Hashable)
 

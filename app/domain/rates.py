@@ -1,109 +1,17 @@
-"""The four rates (domain.md, 5): the one definition of what is counted and how. SQL elsewhere is tested equal to it."""
+"""The four rates (domain.md, 5) of what was counted: exact shares, their formulas, and the span they are of."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from operator import add, attrgetter
-from typing import Self
 
+from app.domain.counting import Counts, Facts
 from app.domain.errors import Invalid
-from app.domain.vocabulary import OPEN, Channel, Score, Status, Via
 from app.domain.workdays import ONE_DAY, end_of
-
-SPAM = "spam"
-"""The reason of a decline that takes a ticket out of every rate."""
 
 EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
 """The span that can be asked for: well inside what Python and PostgreSQL can tell a zone for."""
-
-# A copy is open, overdue or completed as its primary is, so without a completion it is open (domain.md, 2, Merge).
-_UNFINISHED = OPEN | {Status.MERGED}
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What one ticket contributes, as it stands at the counting. Times are aware.
-
-    `kept_limit`, `kept_original`: every finished cycle ended within its limit, extensions included or not.
-    `due_at`, `original_due_at`: the completion limits of the present (or last) cycle; that very moment is too late.
-    `score`, `via`, `solved` are of the latest rating, `first_score` of the first, even of a ticket reopened since.
-    `declined_reason` may outlive an appeal and `explained` a reopening: they count only together with the state.
-    """
-
-    status: Status
-    channel: Channel
-    received_at: datetime
-    accepted_at: datetime | None
-    accepted_automatically: bool
-    first_replied_at: datetime | None
-    completed_at: datetime | None
-    due_at: datetime
-    original_due_at: datetime
-    kept_limit: bool
-    kept_original: bool
-    explained: bool
-    score: Score | None
-    first_score: Score | None
-    via: Via | None
-    solved: bool | None
-    declined_reason: str | None
-    withdrawn_by_citizen_before_work: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Numbers of tickets; those of parts add up to those of the whole.
-
-    `withdrawn` (by the citizen, before any work) and `spam` are left out of the cohort and of every other field.
-    `open_overdue`, `open_overdue_original`, `not_yet_due` depend on the clock, and with the first the four `ranked_*`:
-    those are of the cohort's tickets that are completed or open past due, which the ranking is made over.
-    """
-
-    received: int = 0
-    accepted: int = 0
-    accepted_automatically: int = 0
-    replied: int = 0
-    completed: int = 0
-    explained: int = 0
-    declined: int = 0
-    likes: int = 0
-    dislikes: int = 0
-    first_likes: int = 0
-    first_dislikes: int = 0
-    callback_likes: int = 0
-    callback_dislikes: int = 0
-    rated_completed: int = 0
-    solved_yes: int = 0
-    solved_no: int = 0
-    on_time: int = 0
-    on_time_original: int = 0
-    open_overdue: int = 0
-    open_overdue_original: int = 0
-    not_yet_due: int = 0
-    ranked_accepted: int = 0
-    ranked_replied: int = 0
-    ranked_likes: int = 0
-    ranked_dislikes: int = 0
-    withdrawn: int = 0
-    spam: int = 0
-
-    @classmethod
-    def zero(cls) -> Self:
-        """Nothing counted: where a sum begins."""
-        return cls()
-
-    def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*map(add, _values(self), _values(other)))
-
-    @property
-    def ranked(self) -> int:
-        """The tickets that the ranking and the on-time rate are made over: completed, or open past due."""
-        return self.completed + self.open_overdue
-
-
-_values = attrgetter(*(field.name for field in fields(Counts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,55 +48,6 @@ def cohort(facts: Iterable[Facts], first: date, last: date) -> Iterator[Facts]:
     """The tickets received in a period of Shanghai days, both included. Raises Invalid as `span` does."""
     begin, end = span(first, last)
     return (one for one in facts if begin <= one.received_at < end)
-
-
-def count(facts: Iterable[Facts], as_of: datetime) -> Counts:
-    """Counts a cohort as it stands at `as_of` (aware)."""
-    return sum((_contribution(one, as_of) for one in facts), Counts.zero())
-
-
-def _contribution(one: Facts, as_of: datetime) -> Counts:
-    if one.status is Status.WITHDRAWN and one.withdrawn_by_citizen_before_work:
-        return Counts(withdrawn=1)
-    declined = one.status is Status.DECLINED
-    if declined and one.declined_reason == SPAM:
-        return Counts(spam=1)
-    accepted = one.accepted_at is not None
-    # The text of a decline is an answer.
-    replied = one.first_replied_at is not None or declined
-    completed = one.completed_at is not None
-    unfinished = one.status in _UNFINISHED and not completed
-    overdue = unfinished and one.due_at <= as_of
-    ranked = completed or overdue
-    like, dislike = one.score is Score.LIKE, one.score is Score.DISLIKE
-    callback = one.via is Via.CALLBACK
-    return Counts(
-        received=1,
-        accepted=accepted,
-        accepted_automatically=accepted and one.accepted_automatically,
-        replied=replied,
-        completed=completed,
-        explained=completed and one.explained,
-        declined=declined,
-        likes=like,
-        dislikes=dislike,
-        first_likes=one.first_score is Score.LIKE,
-        first_dislikes=one.first_score is Score.DISLIKE,
-        callback_likes=like and callback,
-        callback_dislikes=dislike and callback,
-        rated_completed=completed and one.score is not None,
-        solved_yes=one.solved is True,
-        solved_no=one.solved is False,
-        on_time=completed and one.kept_limit,
-        on_time_original=completed and one.kept_original,
-        open_overdue=overdue,
-        open_overdue_original=unfinished and one.original_due_at <= as_of,
-        not_yet_due=unfinished and not overdue,
-        ranked_accepted=ranked and accepted,
-        ranked_replied=ranked and replied,
-        ranked_likes=ranked and like,
-        ranked_dislikes=ranked and dislike,
-    )
 
 
 def parts(counts: Counts) -> dict[str, tuple[int, int]]:

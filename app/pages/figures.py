@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.domain.rates import Counts, parts, percent, share
+from app.domain.counting import Counts
+from app.domain.rates import parts, percent, share
 
 NONE = "—"
 _MAIN = (

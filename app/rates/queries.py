@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.counting import SPAM, Counts
 from app.domain.county import Division
-from app.domain.rates import SPAM, Counts
 from app.domain.vocabulary import OPEN, Attribution, Level, Score, Status, Via
 from app.schema.base import Moment
 from app.schema.divisions import divisions, units

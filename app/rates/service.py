@@ -8,9 +8,10 @@ from typing import Final, Literal
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import ranking
+from app.domain.counting import Counts
 from app.domain.county import County, Division, Node, Unit
 from app.domain.errors import Invalid
-from app.domain.rates import Counts, span
+from app.domain.rates import span
 from app.domain.vocabulary import Attribution, Level
 from app.rates import queries
 from app.rates.queries import Cut

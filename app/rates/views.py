@@ -5,8 +5,9 @@ from datetime import date, datetime
 from re import fullmatch
 from typing import Any
 
+from app.domain.counting import Counts
 from app.domain.errors import Invalid
-from app.domain.rates import Counts, parts, percent, share
+from app.domain.rates import parts, percent, share
 from app.rates.service import RateRow, Table
 
 

@@ -2,12 +2,13 @@
 
 from app.schema.audit import event_texts, ticket_events
 from app.schema.base import metadata
-from app.schema.divisions import categories, division_aliases, divisions, settings, units
-from app.schema.limits import calendar_days, calendar_years, ticket_limits
+from app.schema.divisions import categories, division_aliases, divisions, groups, settings, stations, units
+from app.schema.limits import calendar_days, calendar_years, steps, ticket_limits
 from app.schema.notifications import outbox
-from app.schema.people import appointments, citizens, identities, sessions, sign_in_failures, staff
+from app.schema.people import appointments, citizens, households, identities, sessions, sign_in_failures, staff
+from app.schema.rates import deltas, rollups
 from app.schema.reports import reports
-from app.schema.tickets import assignments, idempotency, ratings, tickets, visits
+from app.schema.tickets import assignments, idempotency, imported, ratings, tickets, visits
 from app.schema.wechat import accounts, inbound
 
 __all__ = [
@@ -18,20 +19,27 @@ __all__ = [
     "calendar_years",
     "categories",
     "citizens",
+    "deltas",
     "division_aliases",
     "divisions",
     "event_texts",
+    "groups",
+    "households",
     "idempotency",
     "identities",
+    "imported",
     "inbound",
     "metadata",
     "outbox",
     "ratings",
     "reports",
+    "rollups",
     "sessions",
     "settings",
     "sign_in_failures",
     "staff",
+    "stations",
+    "steps",
     "ticket_events",
     "ticket_limits",
     "tickets",

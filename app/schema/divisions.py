@@ -1,4 +1,4 @@
-"""The four levels: divisions with their aliases and editions, units, categories; and the county's own settings."""
+"""The four levels: divisions with aliases and editions, units, stations, groups, categories; the county's settings."""
 
 from datetime import date
 
@@ -69,6 +69,36 @@ class _Units(TypedColumns):
 
 
 units = Table("unit", metadata, _Units, Index(None, "division_id"))
+
+
+class _Stations(TypedColumns):
+    """A division's offline service place. `datum`: wgs84 or gcj02; they lie hundreds of metres apart."""
+
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    division_id: Named[int] = Column(Id, ForeignKey("division.id"))
+    name: Named[str]
+    address: Named[str]
+    hours: Named[str]
+    phone: Named[str]
+    lat: Named[float | None] = Column(Float)
+    lon: Named[float | None] = Column(Float)
+    datum: Named[str | None]
+
+
+stations = Table("station", metadata, _Stations, UniqueConstraint("division_id", "name"))
+
+
+class _Groups(TypedColumns):
+    """A chat group of a division. Only a WeCom group may have a robot; its address is a secret and is sealed."""
+
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    division_id: Named[int] = Column(Id, ForeignKey("division.id"))
+    name: Named[str]
+    kind: Named[str]
+    robot_url: Named[str | None]
+
+
+groups = Table("chat_group", metadata, _Groups, UniqueConstraint("division_id", "name"), Index(None, "name"))
 
 
 class _Categories(TypedColumns):

@@ -1,8 +1,8 @@
-"""The calendar as data, and each ticket's limits."""
+"""The calendar as data, each ticket's limits, and the steps that follow from them."""
 
 from datetime import date, datetime
 
-from sqlalchemy import Column, Date, ForeignKey, Named, Table, Text, TypedColumns
+from sqlalchemy import Column, Date, ForeignKey, Index, Named, Table, Text, TypedColumns, text
 
 from app.schema.base import Id, Moment, metadata
 
@@ -39,3 +39,21 @@ class _TicketLimits(TypedColumns):
 
 
 ticket_limits = Table("ticket_limit", metadata, _TicketLimits)
+
+
+class _Steps(TypedColumns):
+    """A step that falls due, once per ticket and cycle (domain.steps). `done_at` NULL: still to come.
+
+    Of each chain (acceptance, reply, completion, idleness) the next step is there; doing it makes the one after it.
+    `silent`: stored as done when the ticket was imported, because it was due before.
+    """
+
+    ticket_id: Named[int] = Column(Id, ForeignKey("ticket.id"), primary_key=True)
+    cycle: Named[int] = Column(primary_key=True)
+    kind: Named[str] = Column(Text, primary_key=True)
+    due_at: Named[datetime] = Column(Moment)
+    done_at: Named[datetime | None] = Column(Moment)
+    silent: Named[bool]
+
+
+steps = Table("step", metadata, _Steps, Index("ix_step_coming", "due_at", postgresql_where=text("done_at IS NULL")))

@@ -87,3 +87,27 @@ class _Identities(TypedColumns):
 
 
 identities = Table("identity", metadata, _Identities, Index(None, "citizen_id"))
+
+
+class _Households(TypedColumns):
+    """`phone` and `address` are sealed (base.secrets.Vault). `key`: a keyed digest of grid, head and address, by which
+    a repeated import knows the household again."""
+
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    key: Named[str] = Column(Text, unique=True)
+    grid_id: Named[int] = Column(Id, ForeignKey("division.id"))
+    head_name: Named[str]
+    phone: Named[str | None]
+    address: Named[str | None]
+    courier_id: Named[int | None] = Column(Id, ForeignKey("staff.id"))
+    in_difficulty: Named[bool]
+    last_visited_at: Named[datetime | None] = Column(Moment)
+
+
+households = Table(
+    "household",
+    metadata,
+    _Households,
+    Index(None, "grid_id"),
+    Index(None, "courier_id", "in_difficulty", "last_visited_at"),
+)

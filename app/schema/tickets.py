@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     TypedColumns,
     UniqueConstraint,
+    and_,
     literal_column,
     text,
 )
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from app.schema.base import Id, Json, Moment, metadata
 
 _OPEN = text("status IN ('received', 'accepted', 'in_progress')")
+_UNFINISHED = text("completed_at IS NULL AND status IN ('received', 'accepted', 'in_progress', 'merged')")
 
 
 class _Tickets(TypedColumns):
@@ -99,6 +101,7 @@ tickets = Table(
     Index(None, "citizen_id"),
     Index(None, "recorder_id", "received_at"),
     Index("uq_ticket_rating_code", "rating_code", unique=True, postgresql_where=text("rating_code IS NOT NULL")),
+    Index("ix_ticket_unfinished", "received_at", postgresql_where=_UNFINISHED),
     Index("ix_ticket_completed", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
 )
 
@@ -107,6 +110,14 @@ is_open = tickets.c.status.in_(
     [literal_column(f"'{state}'", Text()) for state in ("received", "accepted", "in_progress")]
 )
 """With the states spelt out, as the partial indexes have them: behind parameters PostgreSQL plans anew at each call."""
+
+is_unfinished = and_(
+    tickets.c.completed_at.is_(None),
+    tickets.c.status.in_(
+        [literal_column(f"'{state}'", Text()) for state in ("received", "accepted", "in_progress", "merged")]
+    ),
+)
+"""What may be overdue: a copy is open as its primary is (domain.counting.UNFINISHED)."""
 
 
 class _Assignments(TypedColumns):
@@ -134,10 +145,13 @@ assignments = Table(
 
 
 class _Visits(TypedColumns):
+    """An offline act: for a ticket (in one of its cycles), at a household, or both."""
+
     id: Named[int] = Column(Id, Identity(), primary_key=True)
-    ticket_id: Named[int] = Column(Id, ForeignKey("ticket.id"))
+    ticket_id: Named[int | None] = Column(Id, ForeignKey("ticket.id"))
+    household_id: Named[int | None] = Column(Id, ForeignKey("household.id"))
     staff_id: Named[int] = Column(Id, ForeignKey("staff.id"))
-    cycle: Named[int]
+    cycle: Named[int | None]
     at: Named[datetime] = Column(Moment)
     seen: Named[str]
     lat: Named[float | None] = Column(Float)
@@ -145,11 +159,20 @@ class _Visits(TypedColumns):
     datum: Named[str | None]
 
 
-visits = Table("visit", metadata, _Visits, Index(None, "ticket_id"))
+visits = Table(
+    "visit",
+    metadata,
+    _Visits,
+    CheckConstraint("num_nonnulls(ticket_id, household_id) > 0", name="of_something"),
+    CheckConstraint("(ticket_id IS NULL) = (cycle IS NULL)", name="cycle_of_ticket"),
+    Index(None, "ticket_id"),
+    Index(None, "household_id", "at"),
+    Index(None, "staff_id", "at"),
+)
 
 
 class _Ratings(TypedColumns):
-    """Every rating given; the ticket's row holds the latest."""
+    """Every rating given; the ticket's row holds the latest. `grade`: the finer word of an imported one (非常满意)."""
 
     id: Named[int] = Column(Id, Identity(), primary_key=True)
     ticket_id: Named[int] = Column(Id, ForeignKey("ticket.id"))
@@ -158,6 +181,7 @@ class _Ratings(TypedColumns):
     via: Named[str]
     comment: Named[str | None]
     solved: Named[bool | None]
+    grade: Named[str | None]
     at: Named[datetime] = Column(Moment)
 
 
@@ -177,3 +201,18 @@ class _Idempotency(TypedColumns):
 
 
 idempotency = Table("idempotency", metadata, _Idempotency, UniqueConstraint("staff_id", "key"))
+
+
+class _Imported(TypedColumns):
+    """A ticket that came from another system: `digest` of its row in the file, and the version it had then.
+
+    A ticket whose version has grown since was acted on here: the file no longer changes it.
+    """
+
+    external_id: Named[str] = Column(Text, primary_key=True)
+    ticket_id: Named[int] = Column(Id, ForeignKey("ticket.id"), unique=True)
+    digest: Named[str]
+    version: Named[int]
+
+
+imported = Table("ticket_import", metadata, _Imported)

@@ -43,7 +43,8 @@ class _Inbound(TypedColumns):
     """One row per message, whatever came of it: the unique key makes its effect happen once.
 
     `outcome`: `done` (handled; `reply` is the remembered answer) or `kept` (could not be understood, or our code
-    failed: `raw` waits for an administrator, `problem` says why).
+    failed: `raw` waits for an administrator, `problem` says why; `settled_*`: who has seen to it, when).
+    `untold`: handled out of the spool, so that the citizen has not yet read the reply (the next message tells it).
     """
 
     id: Named[int] = Column(Id, Identity(), primary_key=True)
@@ -56,6 +57,9 @@ class _Inbound(TypedColumns):
     reply: Named[str | None]
     problem: Named[str | None]
     ticket_id: Named[int | None] = Column(Id, ForeignKey("ticket.id"))
+    untold: Named[bool] = Column(server_default=text("false"))
+    settled_by: Named[int | None] = Column(Id, ForeignKey("staff.id"))
+    settled_at: Named[datetime | None] = Column(Moment)
 
 
 inbound = Table(
@@ -64,4 +68,5 @@ inbound = Table(
     _Inbound,
     UniqueConstraint("account_id", "key"),
     Index("ix_inbound_kept", "id", postgresql_where=text("outcome = 'kept'")),
+    Index("ix_inbound_untold", "account_id", "openid", postgresql_where=text("untold")),
 )

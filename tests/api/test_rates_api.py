@@ -7,8 +7,8 @@ import pytest
 
 from app.base.db import Database
 from app.divisions.service import atlas
+from app.domain.counting import Counts
 from app.domain.policy import SYSTEM
-from app.domain.rates import Counts
 from tests.api.conftest import SignIn
 from tests.rates.counted import LIKED, UNTOUCHED, at, write
 

@@ -10,8 +10,8 @@ from app.demo.books import UNIT, Books, Entry, Key, Row, differences
 from app.demo.cast import Responsible
 from app.demo.county import DemoCounty
 from app.demo.installation import announce
+from app.domain.counting import Counts
 from app.domain.errors import Missing
-from app.domain.rates import Counts
 from app.domain.vocabulary import AccountMode, Attribution, Role, Score, Status, Via
 from tests.demo.played import BUREAU, COUNTY, GRID, NOON, STATION, TOWN, VILLAGE, a_cast, completed, entry, user
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.counting import Counts
 from app.domain.errors import Invalid
 from app.domain.ranking import EQUAL, Weights, Z, rank, score, wilson_lower
-from app.domain.rates import Counts
 
 ONLY_COMPLETION = Weights(acceptance=0, reply=0, completion=1, satisfaction=0)
 

@@ -9,21 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.counting import Counts, Facts, count
 from app.domain.errors import Invalid
-from app.domain.rates import (
-    EARLIEST,
-    FORMULAS,
-    LATEST,
-    Counts,
-    Facts,
-    Rates,
-    cohort,
-    count,
-    parts,
-    percent,
-    rates,
-    span,
-)
+from app.domain.rates import EARLIEST, FORMULAS, LATEST, Rates, cohort, parts, percent, rates, span
 from app.domain.vocabulary import OPEN, SHANGHAI, Channel, Score, Status, Via
 
 AS_OF = datetime(2026, 11, 1, tzinfo=SHANGHAI)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.counting import Counts
 from app.domain.errors import Invalid
-from app.domain.rates import Counts
 from app.domain.vocabulary import SHANGHAI
 from app.pages import figures, periods
 from app.pages.rendering import clock_time, day, weekday

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Text, cast, column, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.counting import Facts
 from app.domain.county import County, Node
-from app.domain.rates import Facts
 from app.domain.vocabulary import SHANGHAI, Channel, Score, Status, Via
 from app.schema.tickets import tickets
 

@@ -13,9 +13,10 @@ from sqlalchemy import event, text
 
 from app.base.work import Work
 from app.divisions.service import Atlas, atlas
+from app.domain.counting import Counts, Facts, count
 from app.domain.county import County, Division, Node
 from app.domain.errors import Invalid
-from app.domain.rates import Counts, Facts, cohort, count, span
+from app.domain.rates import cohort, span
 from app.domain.vocabulary import SHANGHAI, Attribution, Level
 from app.rates.service import UNIT, Table, rates, rates_down_to
 from app.rates.views import day, table_view
