@@ -1,9 +1,10 @@
-# Minsheng 民生快递. Needs Python >= 3.11 and make; everything else is installed into .venv.
+# Minsheng 民生快递. Needs Python >= 3.11 and make; everything else is installed into .venv (and node_modules, for tests).
 PYTHON ?= python3
 PORT ?= 8000
 TICKETS ?= 300
 BIN := .venv/bin
 SQL := .venv/migrations.sql
+PEERS := tests/wechat/peers
 .DEFAULT_GOAL := help
 .PHONY: help install demo simulate test lint fmt bench drills lock clean
 
@@ -19,6 +20,11 @@ help:  ## this list
 
 .venv/.dev: .venv/.run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# npm writes this file last: an installation that was cut short is begun again.
+$(PEERS)/node_modules/.package-lock.json: .venv/.dev $(PEERS)/package.json $(PEERS)/package-lock.json $(PEERS)/.npmrc
+	$(BIN)/npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 install: .venv/.run  ## installs what running needs into .venv
@@ -39,7 +45,7 @@ lint: .venv/.dev  ## style, types, import contracts
 	@grep -q 'CREATE TABLE' $(SQL) || { echo '没有可检查的迁移：$(SQL) 里没有建表语句' >&2; exit 1; }
 	$(BIN)/squawk $(SQL)
 
-test: lint  ## lint and all tests, as CI runs them
+test: lint $(PEERS)/node_modules/.package-lock.json  ## lint and all tests, as CI runs them
 	$(BIN)/python -m pytest -n auto
 
 fmt: .venv/.dev  ## formats and mends what can be mended
@@ -59,4 +65,4 @@ lock: .venv/.dev  ## writes requirements.txt and requirements-dev.txt anew
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --exclude-newer "$$(date -d '3 days ago' +%F)" -o requirements-dev.txt
 
 clean:  ## removes what make made; the data in .o2o stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(PEERS)/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
