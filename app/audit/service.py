@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.audit import queries
+from app.base.batch import Batch
 from app.base.work import Work
 from app.domain.vocabulary import Action, Status
 
@@ -26,14 +27,13 @@ class Event:
     public: bool | None = False
 
 
-async def record(work: Work, ticket_id: int, events: Sequence[Event]) -> None:
-    """Appends the events at Work's moment, done by Work's actor."""
-    await queries.insert_events(work.conn, [_row(work, ticket_id, event) for event in events])
+def record(work: Work, batch: Batch, ticket_id: int, events: Sequence[Event]) -> None:
+    """Appends the events at Work's moment, done by Work's actor, when the batch is written."""
+    queries.add_events(batch, [_row(work, ticket_id, event) for event in events])
     texts = [
         {"ticket_id": ticket_id, "seq": e.seq, "text": e.text, "public": e.public} for e in events if e.text is not None
     ]
-    if texts:
-        await queries.insert_texts(work.conn, texts)
+    queries.add_texts(batch, texts)
 
 
 def _row(work: Work, ticket_id: int, event: Event) -> dict[str, Any]:

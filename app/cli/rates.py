@@ -1,6 +1,7 @@
-"""`o2o rates`: the four rates, of one division or of every one of a level in it."""
+"""`o2o rates`: the four rates, of one division or of every one of a level in it; and the counters behind them."""
 
 import asyncio
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, TypeVar
@@ -18,6 +19,8 @@ from app.domain.errors import Invalid
 from app.domain.policy import SYSTEM
 from app.domain.rates import parts, percent, share
 from app.domain.vocabulary import Attribution
+from app.rates import counters
+from app.rates.counters import Difference
 from app.rates.service import LEVELS, RateRow, RowLevel, Table, rates
 from app.rates.views import TableView, day, table_view
 from app.settings import Settings
@@ -45,17 +48,30 @@ _RATES = {
 }
 
 
-def rates_(
-    division: Annotated[str, typer.Option(help="区划代码，如 430121")],
-    first: Annotated[str, typer.Option("--from", help="从哪一天收到的起，含当天，如 2026-10-01")],
-    last: Annotated[str, typer.Option("--to", help="到哪一天收到的为止，含当天")],
+commands = typer.Typer(help="四率", invoke_without_command=True)
+
+
+@commands.callback()
+def rates_(  # noqa: PLR0913 - each is an option of the interface
+    context: typer.Context,
+    division: Annotated[str, typer.Option(help="区划代码，如 430121")] = "",
+    first: Annotated[str, typer.Option("--from", help="从哪一天收到的起，含当天，如 2026-10-01")] = "",
+    last: Annotated[str, typer.Option("--to", help="到哪一天收到的为止，含当天")] = "",
     level: Annotated[str | None, typer.Option(help=f"列出其中这一级的每一个：{'、'.join(LEVELS)}")] = None,
     attribution: Annotated[
         str, typer.Option(help="territorial 按属地，handling 按承办")
     ] = Attribution.TERRITORIAL.value,
     as_json: Annotated[bool, typer.Option("--json", help="输出与 GET /api/v1/rates 相同的 JSON")] = False,
 ) -> None:
-    """一段日期内收到的事项，到现在的四率：一个区划，或其中某一级的每一个。"""
+    """一段日期内收到的事项，到现在的四率：一个区划，或其中某一级的每一个。
+
+    verify 重新清点并核对计数，rebuild 重建计数。
+    """
+    if context.invoked_subcommand is not None:
+        return
+    for option, given in (("--division", division), ("--from", first), ("--to", last)):
+        if not given:
+            raise Invalid.field("rates.option", option, f"缺少 {option}")
     days = day(first, "--from"), day(last, "--to")
     among = None if level is None else _chosen(LEVELS, level, "--level")
     by = _chosen(_ATTRIBUTIONS, attribution, "--attribution")
@@ -104,3 +120,47 @@ def _cells(row: RateRow) -> list[str]:
     reached = [percent(share(*pairs[name])) for name in _RATES]
     shown = [NONE if value is None else str(value) for value in (*reached, row.rank)]
     return [row.code, row.name, *(str(getattr(row.counts, name)) for name in _COUNTS), *shown]
+
+
+@commands.command("verify")
+def verify_(as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出每一处不符")] = False) -> None:
+    """按事项逐件重新清点，和计数核对；有不符的逐一列出，并以 1 退出。"""
+    found = asyncio.run(_verified(configuration.read()))
+    if as_json:
+        typer.echo(json.dumps({"differences": [_difference(one) for one in found]}, ensure_ascii=False))
+    for one in found:
+        typer.echo("不符：" + "，".join(f"{name} {value}" for name, value in _difference(one).items()), err=True)
+    if found:
+        raise Invalid("rates.differ", f"共 {len(found)} 处不符；可用 o2o rates rebuild 按事项重建计数")
+    if not as_json:
+        typer.echo("计数与事项相符")
+
+
+@commands.command("rebuild")
+def rebuild_() -> None:
+    """丢弃现有计数，按事项重新清点；其间收到和办理的事项稍等片刻，不会丢失。"""
+    days = asyncio.run(_rebuilt(configuration.read()))
+    typer.echo(f"已按事项重建计数，共 {days} 行")
+
+
+async def _verified(settings: Settings) -> list[Difference]:
+    async with opened(settings) as database, database.open_work(SYSTEM, read=True) as work:
+        return await counters.verify(work)
+
+
+async def _rebuilt(settings: Settings) -> int:
+    async with opened(settings) as database, database.open_work(SYSTEM) as work:
+        return await counters.rebuild(work)
+
+
+def _difference(one: Difference) -> dict[str, str | int]:
+    """Which counter, what it says, and what the tickets say."""
+    return {
+        "day": one.spot.day.isoformat(),
+        "division_id": one.spot.division_id,
+        "handler_division_id": one.spot.handler_division_id,
+        "handler_unit_id": one.spot.handler_unit_id,
+        "field": one.field,
+        "kept": one.kept,
+        "counted": one.counted,
+    }

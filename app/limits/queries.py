@@ -1,15 +1,18 @@
 """The calendar's rows, and the limits of tickets."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.schema.limits import calendar_days, calendar_years, ticket_limits
+from app.base.batch import Batch
+from app.domain.steps import StepKind
+from app.schema.base import Moment
+from app.schema.limits import calendar_days, calendar_years, steps, ticket_limits
 
-_INSERT_LIMITS = insert(ticket_limits)
+s = steps.c
 
 
 async def calendar_rows(conn: AsyncConnection) -> tuple[list[tuple[date, bool]], frozenset[int]]:
@@ -28,9 +31,35 @@ async def replace_calendar(
     await conn.execute(insert(calendar_years), list(years))
 
 
-async def insert_limits(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    await conn.execute(_INSERT_LIMITS, list(rows))
+def add_limits(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
+    batch.add(ticket_limits, *rows)
+
+
+def add_steps(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
+    batch.add(steps, *rows)
 
 
 async def delete_limits(conn: AsyncConnection, ticket_id: int) -> None:
     await conn.execute(delete(ticket_limits).where(ticket_limits.c.ticket_id == ticket_id))
+
+
+# Built once: they run with every act on a ticket.
+_COMING = (s.ticket_id == bindparam("ticket"), s.done_at.is_(None))
+_STOP = delete(steps).where(*_COMING)
+_ENDED = delete(steps).where(*_COMING, s.kind.in_(bindparam("ended", expanding=True))).cte("ended")
+_GO_ON = (
+    update(steps)
+    .where(*_COMING, s.kind == StepKind.IDLE)
+    .values(due_at=bindparam("idle", type_=Moment))
+    .add_cte(_ENDED)
+)
+
+
+async def stop_steps(conn: AsyncConnection, ticket_id: int) -> None:
+    """Nothing more is to come of the ticket."""
+    await conn.execute(_STOP, {"ticket": ticket_id})
+
+
+async def end_steps(conn: AsyncConnection, ticket_id: int, ended: Sequence[StepKind], idle_at: datetime) -> None:
+    """Those kinds are no longer to come; the wait for an act begins anew."""
+    await conn.execute(_GO_ON, {"ticket": ticket_id, "ended": list(ended), "idle": idle_at})

@@ -1,10 +1,13 @@
-"""A ticket's limits as rows. When the steps that follow from them come, they are made and moved here too."""
+"""A ticket's limits, and the steps that follow from them, as rows: made, moved and ended with what changes them."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from app.base.batch import Batch
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain.limits import Limit, Limits
+from app.domain.steps import CHAINS, Chain, Live, coming, idle_at
 from app.domain.workdays import Calendar, Day, calendar_of
 from app.limits import queries
 from app.limits.seed import published
@@ -37,21 +40,41 @@ async def seed_calendar(work: Work) -> None:
     )
 
 
-async def set_first(work: Work, ticket_id: int, found: Limits) -> None:
-    """Writes the limits of a new ticket."""
+def set_first(batch: Batch, ticket_id: int, found: Limits) -> None:
+    """The limits of a new ticket, written with the batch."""
     kinds = {"accept": found.accept, "reply": found.reply, "complete": found.complete}
-    await queries.insert_limits(work.conn, [_row(ticket_id, 1, kind, limit) for kind, limit in kinds.items()])
+    queries.add_limits(batch, [_row(ticket_id, 1, kind, limit) for kind, limit in kinds.items()])
 
 
-async def reset(work: Work, ticket_id: int, found: Limits) -> None:
+async def reset(work: Work, batch: Batch, ticket_id: int, found: Limits) -> None:
     """Limits reckoned anew after a correction: these are the original ones now (domain.md, 2, Acceptance)."""
     await queries.delete_limits(work.conn, ticket_id)
-    await set_first(work, ticket_id, found)
+    set_first(batch, ticket_id, found)
 
 
-async def set_cycle(work: Work, ticket_id: int, cycle: int, limit: Limit) -> None:
-    """Writes the fresh completion limit of a reopened ticket."""
-    await queries.insert_limits(work.conn, [_row(ticket_id, cycle, "complete", limit)])
+def set_cycle(batch: Batch, ticket_id: int, cycle: int, limit: Limit) -> None:
+    """The fresh completion limit of a reopened ticket, written with the batch."""
+    queries.add_limits(batch, [_row(ticket_id, cycle, "complete", limit)])
+
+
+def plan_steps(work: Work, batch: Batch, ticket_id: int, cycle: int, live: Live, days: Calendar) -> None:
+    """The next step of each chain that runs, written with the batch; nothing else of this cycle may be to come."""
+    rows = [
+        {"ticket_id": ticket_id, "cycle": cycle, "kind": step.kind, "due_at": step.due_at, "silent": False}
+        for step in coming(live, work.now, days)
+    ]
+    queries.add_steps(batch, rows)
+
+
+async def end_steps(work: Work, ticket_id: int, ended: Iterable[Chain], days: Calendar) -> None:
+    """What these chains had to come is done; the wait for an act begins anew (somebody has just acted)."""
+    kinds = [kind for chain in ended for kind in CHAINS[chain]]
+    await queries.end_steps(work.conn, ticket_id, kinds, idle_at(work.now, days))
+
+
+async def stop_steps(work: Work, ticket_id: int) -> None:
+    """The ticket is no longer open, or is to be planned anew: nothing is to come."""
+    await queries.stop_steps(work.conn, ticket_id)
 
 
 def _row(ticket_id: int, cycle: int, kind: str, limit: Limit) -> dict[str, Any]:

@@ -3,13 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from app.base.batch import Batch
 from app.schema.notifications import outbox
 
-_INSERT_NOTICES = insert(outbox)
 
-
-async def insert_notices(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    await conn.execute(_INSERT_NOTICES, list(rows))
+def add_notices(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
+    batch.add(outbox, *rows)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.base.batch import Batch
 from app.base.work import Work
 from app.domain.notices import Notice
 from app.notifications import queries
@@ -18,8 +19,8 @@ class Letter:
     staff_id: int | None = None
 
 
-async def enqueue(work: Work, ticket_id: int, letters: Sequence[Letter]) -> None:
-    """One row a letter. `body` stays empty here: texts are rendered from the ticket when the letter is delivered."""
+def enqueue(work: Work, batch: Batch, ticket_id: int, letters: Sequence[Letter]) -> None:
+    """One row a letter, written with the batch. `body` stays empty: texts are rendered when the letter is delivered."""
     rows = [
         {
             "key": f"{ticket_id}:{letter.seq}:{letter.notice}:{letter.citizen_id or ''}:{letter.staff_id or ''}",
@@ -32,5 +33,4 @@ async def enqueue(work: Work, ticket_id: int, letters: Sequence[Letter]) -> None
         }
         for letter in letters
     ]
-    if rows:
-        await queries.insert_notices(work.conn, rows)
+    queries.add_notices(batch, rows)

@@ -13,8 +13,8 @@ from app.domain.county import County, Division, Node, Unit
 from app.domain.errors import Invalid
 from app.domain.rates import span
 from app.domain.vocabulary import Attribution, Level
-from app.rates import queries
-from app.rates.queries import Cut
+from app.rates.queries import reading
+from app.rates.queries.reading import Cut
 
 UNIT: Final = "unit"
 """The level of a row that is a unit's, beside the four of divisions."""
@@ -97,21 +97,21 @@ def _depth(level: Level) -> int:
 
 def _cut(work: Work, area: Division, first: date, last: date, attribution: Attribution) -> Cut:
     begin, end = span(first, last)
-    return Cut(area, begin, end, work.now, attribution)
+    return Cut(area, first, last, begin, end, work.now, attribution)
 
 
 async def _divisions(work: Work, county: County, cut: Cut, highest: Level, lowest: Level) -> list[RateRow]:
     """A row of every division of these levels in the area, not of a closed one with nothing to count."""
-    found = await queries.by_division(work.conn, cut, lowest)
+    found = await reading.by_division(work.conn, cut, lowest)
     levels = range(highest.depth, lowest.depth + 1)
     within = [d for d in county.divisions.values() if cut.area.id in d.lineage and d.level.depth in levels]
     sums = dict.fromkeys((d.id for d in within), Counts.zero())
-    for division_id, own in found.counts.items():
+    for division_id, own in found.items():
         for above in county.divisions[division_id].lineage:
             # A row is its own and the sum of its children's.
             if above in sums:
                 sums[above] += own
-    kept = (d for d in within if d.id not in found.closed or d.id == cut.area.id or sums[d.id] != Counts.zero())
+    kept = (d for d in within if d.in_force or d.id == cut.area.id or sums[d.id] != Counts.zero())
     return [_row(Node(division_id=d.id), d, sums[d.id]) for d in kept]
 
 
@@ -124,7 +124,7 @@ async def _units(work: Work, county: County, cut: Cut) -> list[RateRow]:
     if cut.attribution is not Attribution.HANDLING:
         detail = "承办单位只能按承办口径统计，请同时选 attribution=handling"
         raise Invalid.field("rates.unit", "/level", detail)
-    found = await queries.by_unit(work.conn, cut)
+    found = await reading.by_unit(work.conn, cut)
     within = (u for u in county.units.values() if county.within(u.division_id, (cut.area.id,)))
     return [_row(Node(unit_id=u.id), u, found.get(u.id, Counts.zero())) for u in within]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.audit import service as audit
 from app.audit.service import Event
+from app.base.batch import Batch
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import numbers
@@ -15,12 +16,14 @@ from app.domain.limits import DEFAULT, Limits, limits
 from app.domain.notices import Notice
 from app.domain.policy import ActorKind
 from app.domain.routing import Request
+from app.domain.steps import Live
 from app.domain.vocabulary import Action, Channel, Kind, Status
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
 from app.routing import service as routing
 from app.routing.service import Routed
+from app.tickets.counted import count_new
 from app.tickets.queries import changing
 
 TITLE_LENGTH = 40
@@ -100,11 +103,16 @@ async def open_ticket(work: Work, atlas: Atlas, matter: Matter) -> Opened:
         "accepted_at": work.now if accepted else None,
         "accepted_automatically": accepted,
     }
-    await changing.insert_ticket(work.conn, row)
-    await ticket_limits.set_first(work, ticket_id, found)
-    await changing.insert_assignment(work.conn, assignment(ticket_id, routed, "routed", work.now))
-    await audit.record(work, ticket_id, _events(work, routed, accepted))
-    await notifications.enqueue(work, ticket_id, _letters(matter, routed))
+    live = Live(None if accepted else found.accept.due_at, found.reply.due_at, found.complete.due_at, received_at)
+    batch = Batch()
+    changing.add_ticket(batch, row)
+    ticket_limits.set_first(batch, ticket_id, found)
+    ticket_limits.plan_steps(work, batch, ticket_id, 1, live, calendar)
+    changing.add_assignment(batch, assignment(ticket_id, routed, "routed", work.now))
+    audit.record(work, batch, ticket_id, _events(work, routed, accepted))
+    notifications.enqueue(work, batch, ticket_id, _letters(matter, routed))
+    count_new(batch, atlas, row)
+    await batch.write(work.conn)
     person = routed.person.name if routed.person else None
     return Opened(ticket_id, row["number"], row["status"], routed.node, person, found, routed.choices)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from app.audit import service as audit
 from app.audit.service import Event
+from app.base.batch import Batch
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import policy
@@ -15,6 +16,7 @@ from app.domain.limits import DEFAULT, Limit, reopened
 from app.domain.notices import Notice
 from app.domain.policy import Capacity
 from app.domain.routing import Candidate
+from app.domain.steps import Live
 from app.domain.ticket import Form
 from app.domain.vocabulary import Action, Channel, Role, Via
 from app.limits import service as ticket_limits
@@ -24,6 +26,7 @@ from app.people import queries as people
 from app.routing import service as router
 from app.routing.service import Routed
 from app.tickets import service
+from app.tickets.counted import count_change
 from app.tickets.opening import assignment
 from app.tickets.queries import changing
 from app.tickets.queries.changing import Stored
@@ -74,12 +77,15 @@ async def _rate(work: Work, atlas: Atlas, found: Held, form: Form, via: Via) -> 
     cycle = ticket.cycle
     rating = {"ticket_id": ticket.id, "cycle": cycle, "via": via, "at": work.now}
     rating |= {"score": form["score"], "comment": form.get("comment"), "solved": form.get("solved")}
-    await changing.insert_rating(work.conn, rating)
+    batch = Batch()
+    changing.add_rating(batch, rating)
     changes = dict(decision.changes) | {"rating_via": via, "version": ticket.version + 1}
     event = Event(ticket.version + 1, Action.RATE, ticket.status, ticket.status, role="citizen", text=decision.text)
     await changing.change(work.conn, ticket.id, changes)
-    await audit.record(work, ticket.id, [replace(event, detail={"score": str(form["score"]), "cycle": cycle})])
-    limit = await _reopen(work, atlas, found) if decision.reopens else None
+    audit.record(work, batch, ticket.id, [replace(event, detail={"score": str(form["score"]), "cycle": cycle})])
+    rated = count_change(batch, atlas, row, changes)
+    limit = await _reopen(work, batch, atlas, replace(found, row=rated)) if decision.reopens else None
+    await batch.write(work.conn)
     return Rated(ticket.id, row.number, row.node, limit, not row.confidential)
 
 
@@ -90,18 +96,21 @@ async def _comment_again(work: Work, found: Held, decision: Decision) -> Rated:
         version = ticket.version + 1
         await changing.change(work.conn, ticket.id, dict(decision.changes) | {"version": version})
         event = Event(version, Action.RATE, ticket.status, ticket.status, role="citizen", text=decision.text)
-        await audit.record(work, ticket.id, [event])
+        batch = Batch()
+        audit.record(work, batch, ticket.id, [event])
+        await batch.write(work.conn)
     return Rated(ticket.id, row.number, row.node, None, not row.confidential)
 
 
-async def _reopen(work: Work, atlas: Atlas, found: Held) -> Limit:
+async def _reopen(work: Work, batch: Batch, atlas: Atlas, found: Held) -> Limit:
     """Cycle + 1, half the category's limit, the same node and person where still in office, the parent on notice."""
     row = found.row
     ticket = replace(found.ticket, version=found.ticket.version + 1)
     decision = decide(ticket, Action.REOPEN, frozenset({Capacity.CLOCKWORK}), {}, work.now)
     category = atlas.county.category(row.category_id)
     rules_of_it = category.rules if category else DEFAULT
-    limit = reopened(work.now, rules_of_it, await ticket_limits.calendar(work, atlas))
+    days = await ticket_limits.calendar(work, atlas)
+    limit = reopened(work.now, rules_of_it, days)
     routed = await _still_there(work, atlas, row)
     person_id = routed.person.staff_id if routed.person else None
     changes = dict(decision.changes) | {"status": decision.status, "version": ticket.version + 1}
@@ -112,12 +121,15 @@ async def _reopen(work: Work, atlas: Atlas, found: Held) -> Limit:
         "routing_reason": routed.reason,
     }
     await changing.change(work.conn, ticket.id, changes)
-    await ticket_limits.set_cycle(work, ticket.id, ticket.cycle + 1, limit)
-    await changing.insert_assignment(work.conn, assignment(ticket.id, routed, "reopened", work.now))
+    count_change(batch, atlas, row, changes)
+    ticket_limits.set_cycle(batch, ticket.id, ticket.cycle + 1, limit)
+    live = Live(accept=None, reply=None, complete=limit.due_at, idle_since=work.now)
+    ticket_limits.plan_steps(work, batch, ticket.id, ticket.cycle + 1, live, days)
+    changing.add_assignment(batch, assignment(ticket.id, routed, "reopened", work.now))
     detail = {"cycle": ticket.cycle + 1}
     event = Event(ticket.version + 1, Action.REOPEN, ticket.status, decision.status, role="system", detail=detail)
-    await audit.record(work, ticket.id, [event])
-    await notifications.enqueue(work, ticket.id, await _letters(work, atlas, row, decision, event.seq, person_id))
+    audit.record(work, batch, ticket.id, [event])
+    notifications.enqueue(work, batch, ticket.id, await _letters(work, atlas, row, decision, event.seq, person_id))
     return limit
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.audit import service as audit
 from app.audit.service import Event
+from app.base.batch import Batch
 from app.base.work import Work
 from app.divisions import service as divisions
 from app.divisions.service import Atlas
@@ -16,12 +17,14 @@ from app.domain.lifecycle import TABLE, Decision, decide
 from app.domain.limits import DEFAULT, limits
 from app.domain.notices import Notice
 from app.domain.policy import Capacity
+from app.domain.steps import Chain, Live
 from app.domain.ticket import Form, Ticket
 from app.domain.vocabulary import OPEN, Action, Channel, Kind, Role
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
 from app.tickets import codes, moves
+from app.tickets.counted import count_change
 from app.tickets.opening import assignment, event_detail
 from app.tickets.queries import changing
 from app.tickets.queries.changing import Stored
@@ -66,20 +69,24 @@ async def act(work: Work, atlas: Atlas, number: str, action: Action, form: Form)
     form = moves.without_what_is_so(atlas, found.row, form)
     decision = decide(ticket, action, found.capacities, form, work.now)
     move = await moves.resolve(work, atlas, found.row, decision, form)
-    changes = _changes(work, atlas, found, decision, form) | await _relimit(work, atlas, found.row, move, decision)
     event = _event(work, atlas, found, decision, move)
-    await changing.change(work.conn, ticket.id, changes | {"version": event.seq, "status": decision.status})
+    batch = Batch()
+    changes = _changes(work, atlas, found, decision, form) | _moved(move)
+    changes |= {"version": event.seq, "status": decision.status}
+    changes |= await _clocks(work, batch, atlas, found.row, decision, move, changes)
+    await changing.change(work.conn, ticket.id, changes)
+    if move is not None or decision.status not in OPEN:
+        await changing.end_assignment(work.conn, ticket.id, work.now)
     if move is not None:
-        await changing.end_assignment(work.conn, ticket.id, work.now)
-        await changing.insert_assignment(work.conn, assignment(ticket.id, move.routed, action, work.now))
-    if decision.status not in OPEN:
-        await changing.end_assignment(work.conn, ticket.id, work.now)
-    if "person_id" in changes and move is None:
+        changing.add_assignment(batch, assignment(ticket.id, move.routed, action, work.now))
+    elif "person_id" in changes:
         await changing.name_person(work.conn, ticket.id, changes["person_id"])
     if action is Action.VISIT:
-        await changing.insert_visit(work.conn, _visit(work, ticket, form))
-    await audit.record(work, ticket.id, [event])
-    await notifications.enqueue(work, ticket.id, _letters(found.row, decision, event.seq, move))
+        changing.add_visit(batch, _visit(work, ticket, form))
+    audit.record(work, batch, ticket.id, [event])
+    notifications.enqueue(work, batch, ticket.id, _letters(found.row, decision, event.seq, move))
+    count_change(batch, atlas, found.row, changes)
+    await batch.write(work.conn)
     return ticket.id
 
 
@@ -106,14 +113,12 @@ def _category(atlas: Atlas, code: str) -> dict[str, Any]:
     }
 
 
-async def _relimit(
-    work: Work, atlas: Atlas, row: Stored, move: moves.Move | None, decision: Decision
-) -> dict[str, Any]:
-    """What a move changes on the ticket; where place or category were corrected, its limits too, from receipt on."""
+def _moved(move: moves.Move | None) -> dict[str, Any]:
+    """What a move changes on the ticket."""
     if move is None:
         return {}
     routed = move.routed
-    changes: dict[str, Any] = {
+    return {
         "division_id": routed.division_id,
         "responsible_division_id": routed.node.division_id,
         "responsible_unit_id": routed.node.unit_id,
@@ -121,14 +126,38 @@ async def _relimit(
         "routing_reason": routed.reason,
         "confidential": move.confidential,
     }
-    if not decision.reroute:
-        return changes
+
+
+async def _clocks(  # noqa: PLR0913 - what is decided, and what it changes
+    work: Work,
+    batch: Batch,
+    atlas: Atlas,
+    row: Stored,
+    decision: Decision,
+    move: moves.Move | None,
+    changes: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Limits and steps after an act; where place or category were corrected, they are reckoned anew from receipt."""
+    if decision.status not in OPEN:
+        await ticket_limits.stop_steps(work, row.id)
+        return {}
+    days = await ticket_limits.calendar(work, atlas)
+    accepted = changes.get("accepted_at", row.accepted_at) is not None
+    replied = changes.get("first_replied_at", row.first_replied_at) is not None
+    if move is None or not decision.reroute:
+        ended = [chain for chain, done in ((Chain.ACCEPT, accepted), (Chain.REPLY, replied)) if done]
+        await ticket_limits.end_steps(work, row.id, ended, days)
+        return {}
     rules = move.category.rules if move.category else DEFAULT
-    found = limits(row.received_at, rules, await ticket_limits.calendar(work, atlas), urgent=row.urgent)
-    await ticket_limits.reset(work, row.id, found)
-    corrected = decision.action is Action.DISPATCH
+    found = limits(row.received_at, rules, days, urgent=row.urgent)
     due = found.complete.due_at
-    return changes | {"due_at": due, "original_due_at": due, "corrected": corrected}
+    live = Live(
+        None if accepted else found.accept.due_at, None if replied else found.reply.due_at, due, idle_since=work.now
+    )
+    await ticket_limits.reset(work, batch, row.id, found)
+    await ticket_limits.stop_steps(work, row.id)
+    ticket_limits.plan_steps(work, batch, row.id, row.cycle, live, days)
+    return {"due_at": due, "original_due_at": due, "corrected": decision.action is Action.DISPATCH}
 
 
 def _event(work: Work, atlas: Atlas, found: Held, decision: Decision, move: moves.Move | None) -> Event:

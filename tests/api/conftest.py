@@ -10,13 +10,16 @@ from app.base.db import Database
 from app.base.secrets import Vault
 from app.demo.county import DemoCounty
 from app.main import create_app
+from tests.balance import in_balance
 
 SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
 
 
 @pytest.fixture
-def app(database: Database, vault: Vault) -> FastAPI:
-    return create_app(database, vault)
+async def app(request: pytest.FixtureRequest, database: Database, vault: Vault) -> AsyncIterator[FastAPI]:
+    yield create_app(database, vault)
+    if request.node.get_closest_marker("by_hand") is None:
+        await in_balance(database)
 
 
 @pytest.fixture

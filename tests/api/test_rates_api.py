@@ -29,6 +29,7 @@ async def august(database: Database) -> None:
         await write(work.conn, bag)
 
 
+@pytest.mark.by_hand
 @pytest.mark.usefixtures("august")
 async def test_the_answer_has_the_names_of_the_interface(courier: httpx.AsyncClient) -> None:
     answer = await courier.get("/api/v1/rates", params=ASKED)
@@ -51,6 +52,7 @@ async def test_the_answer_has_the_names_of_the_interface(courier: httpx.AsyncCli
     assert {field.name for field in fields(Counts)} <= row.keys()
 
 
+@pytest.mark.by_hand
 @pytest.mark.usefixtures("august")
 async def test_levels_and_units(courier: httpx.AsyncClient) -> None:
     towns = (await courier.get("/api/v1/rates", params=ASKED | {"level": "town"})).json()["rows"]

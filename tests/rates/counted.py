@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.counting import Facts
 from app.domain.county import County, Node
 from app.domain.vocabulary import SHANGHAI, Channel, Score, Status, Via
+from app.rates.queries import counting
 from app.schema.tickets import tickets
 
 _numbers = count(1)
@@ -61,6 +62,8 @@ def at(county: County, code: str, facts: Facts = DONE, unit: str | None = None, 
 
 async def write(conn: AsyncConnection, placed: Sequence[Placed]) -> None:
     await conn.execute(insert(tickets), [_row(one) | {"number": f"r{next(_numbers)}"} for one in placed])
+    # They did not live through what would have counted them.
+    await counting.rebuild(conn)
 
 
 async def write_many(conn: AsyncConnection, one: Placed, times: int) -> None:
@@ -70,6 +73,7 @@ async def write_many(conn: AsyncConnection, one: Placed, times: int) -> None:
     number = literal(f"m{next(_numbers)}-") + cast(column("n"), Text)
     numbered = select(number, *values).select_from(func.generate_series(1, times).alias("n"))
     await conn.execute(insert(tickets).from_select(["number", *row], numbered))
+    await counting.rebuild(conn)
 
 
 def _row(placed: Placed) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.domain.county import County, Division, Node
 from app.domain.errors import Invalid
 from app.domain.rates import cohort, span
 from app.domain.vocabulary import SHANGHAI, Attribution, Level
+from app.imports.queries import renew_county
 from app.rates.service import UNIT, Table, rates, rates_down_to
 from app.rates.views import day, table_view
 from tests.rates.counted import DONE, LIKED, RECEIVED, UNTOUCHED, Placed, any_facts, at, write
@@ -197,6 +198,8 @@ async def test_a_closed_division_is_listed_while_it_has_something_to_count(work:
         text("UPDATE division SET valid_to = '2026-07-31' WHERE code IN (:one, :other, :grid)"),
         {"one": TOWN, "other": OTHER_TOWN, "grid": GRID},
     )
+    await renew_county(work.conn)
+    county = await atlas(work)
     await write(work.conn, [at(county.county, GRID)])
     towns = await asked(work, county, level=Level.TOWN)
     assert TOWN in towns, "for the ticket of its grid"

@@ -23,11 +23,12 @@ from app.tickets import service
 from app.web import problems
 from app.wechat import router
 from app.wechat.crypto import Keys
+from tests.balance import in_balance
 from tests.wechat.line import Do, Line, Logged, Rows
 
 
 @pytest.fixture
-async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
+async def client(request: pytest.FixtureRequest, database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
     """An application with the webhook alone, on the demo county."""
     app = FastAPI()
     app.state.database, app.state.vault = database, vault
@@ -36,6 +37,8 @@ async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncC
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://county.test") as found:
         yield found
+    if request.node.get_closest_marker("by_hand") is None:
+        await in_balance(database)
 
 
 @pytest.fixture

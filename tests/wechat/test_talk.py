@@ -167,6 +167,7 @@ async def test_a_rating_of_an_open_ticket_is_put_off(safe: Line, rows: Rows) -> 
     assert (await standing(rows, number))[2] is None
 
 
+@pytest.mark.by_hand
 @pytest.mark.parametrize("status", ["closed", "declined"])
 async def test_a_rating_of_what_is_over_is_refused_in_words(
     safe: Line, complete: Do, database: Database, rows: Rows, status: str

@@ -1,105 +1,59 @@
-"""The SQL of the rates: all fields of domain.rates.Counts in one aggregate, equal to domain.rates.count (tested)."""
+"""What was counted: rollups, deltas not yet folded, and what a clock changes, in one statement and so of one moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    RowMapping,
+    Integer,
     Select,
     and_,
     bindparam,
     case,
+    cast,
     func,
+    literal,
     not_,
-    or_,
     select,
-    true,
+    union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Date
 
-from app.domain.counting import SPAM, Counts
+from app.domain.counting import Counts, Running, Tally, counts_of
 from app.domain.county import Division
-from app.domain.vocabulary import OPEN, Attribution, Level, Score, Status, Via
-from app.schema.base import Moment
+from app.domain.vocabulary import Attribution, Level
+from app.rates.queries.conditions import RUNNING
+from app.schema.base import Id, Moment
 from app.schema.divisions import divisions, units
-from app.schema.tickets import tickets
+from app.schema.rates import TALLIED, deltas, rollups
+from app.schema.tickets import is_unfinished, tickets
 
 t, d, u = tickets.c, divisions.c, units.c
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Which tickets are counted: received from `begin` (included) to `end` (excluded), belonging to `area` or below.
+    """Which tickets are counted: received on the days `first` to `last` (Shanghai), both included.
 
-    They are counted as they stand, and are overdue or not at `as_of`. Moments are aware.
+    They belong to `area` or below and are counted as they stand; `begin` and `end` are the same days as moments;
+    overdue or not is as at `as_of`.
     """
 
     area: Division
+    first: date
+    last: date
     begin: datetime
     end: datetime
     as_of: datetime
     attribution: Attribution
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What divisions count by themselves, without those below them, by division id; and which are closed."""
-
-    counts: Mapping[int, Counts]
-    closed: frozenset[int]
-
-
-_AS_OF = bindparam("as_of", type_=Moment)
-_withdrawn = and_(t.status == Status.WITHDRAWN, t.withdrawn_before_work)
-_declined = t.status == Status.DECLINED
-# The reason may be null, and a condition that is negated must not be.
-_spam = and_(_declined, t.decline_reason.is_not_distinct_from(SPAM))
-_accepted = t.accepted_at.is_not(None)
-_completed = t.completed_at.is_not(None)
-# A copy is open, overdue or completed as its primary is (domain.md, 2, Merge).
-_unfinished = and_(t.status.in_(sorted(OPEN | {Status.MERGED})), not_(_completed))
-_overdue = and_(_unfinished, t.due_at <= _AS_OF)
-_ranked = or_(_completed, _overdue)
-_like, _dislike = t.score == Score.LIKE, t.score == Score.DISLIKE
-_callback = t.rating_via == Via.CALLBACK
-_replied = or_(t.first_replied_at.is_not(None), _declined)
-
-_COHORT: Mapping[str, ColumnElement[bool]] = {
-    "received": true(),
-    "accepted": _accepted,
-    "accepted_automatically": and_(_accepted, t.accepted_automatically),
-    "replied": _replied,
-    "completed": _completed,
-    "explained": and_(_completed, t.explained),
-    "declined": _declined,
-    "likes": _like,
-    "dislikes": _dislike,
-    "first_likes": t.first_score == Score.LIKE,
-    "first_dislikes": t.first_score == Score.DISLIKE,
-    "callback_likes": and_(_like, _callback),
-    "callback_dislikes": and_(_dislike, _callback),
-    "rated_completed": and_(_completed, t.score.is_not(None)),
-    "solved_yes": t.solved.is_(True),
-    "solved_no": t.solved.is_(False),
-    "on_time": and_(_completed, t.kept_limit),
-    "on_time_original": and_(_completed, t.kept_original),
-    "open_overdue": _overdue,
-    "open_overdue_original": and_(_unfinished, t.original_due_at <= _AS_OF),
-    "not_yet_due": and_(_unfinished, t.due_at > _AS_OF),
-    "ranked_accepted": and_(_ranked, _accepted),
-    "ranked_replied": and_(_ranked, _replied),
-    "ranked_likes": and_(_ranked, _like),
-    "ranked_dislikes": and_(_ranked, _dislike),
-}
-_CONDITIONS = {name: and_(not_(_withdrawn), not_(_spam), condition) for name, condition in _COHORT.items()}
-_CONDITIONS |= {"withdrawn": _withdrawn, "spam": _spam}
-_NAMES = tuple(field.name for field in fields(Counts))
-_COUNTS = tuple(func.count().filter(_CONDITIONS[name]).label(name) for name in _NAMES)
-
+_RUNNING = tuple(field.name for field in fields(Running))
 _COLUMNS: Mapping[Level, ColumnElement[int | None]] = {
     Level.COUNTY: d.county_id,
     Level.TOWN: d.town_id,
@@ -107,52 +61,88 @@ _COLUMNS: Mapping[Level, ColumnElement[int | None]] = {
     Level.GRID: d.grid_id,
 }
 _LEVELS = tuple(Level)
+_FIRST, _LAST = bindparam("first", type_=Date()), bindparam("last", type_=Date())
+_RECEIVED = and_(t.received_at >= bindparam("begin", type_=Moment), t.received_at < bindparam("end", type_=Moment))
+_AREA = bindparam("area", type_=Id)
 
 
-async def by_division(conn: AsyncConnection, cut: Cut, lowest: Level) -> Found:
+async def by_division(conn: AsyncConnection, cut: Cut, lowest: Level) -> Mapping[int, Counts]:
     """Each ticket at its division, or at the one above that is of level `lowest`: sums are left to the caller.
 
     A confidential ticket belongs to the county alone (domain.md, 2).
     """
-    columns = [_COLUMNS[level] for level in _LEVELS[: lowest.depth]]
-    own = case((t.confidential, d.county_id), else_=func.coalesce(*reversed(columns)))
-    counted = _counted(own, _placed(cut.attribution), cut).subquery()
-    # Hung on the one row of the closed ones, not on a row per division: joined to a thousand, the aggregate was run
-    # a thousand times where the tables had no statistics yet.
-    closed = select(func.array_agg(d.id).label("ids")).where(d.valid_to.is_not(None)).subquery()
-    query = select(closed.c.ids, counted).select_from(closed.outerjoin(counted, true()))
-    rows = (await conn.execute(query, {"as_of": cut.as_of})).mappings().all()
-    return Found(_by_key(rows), frozenset(rows[0]["ids"] or ()))
+    return await _counts(conn, _by_division(cut.area.level, lowest, cut.attribution), cut)
 
 
 async def by_unit(conn: AsyncConnection, cut: Cut) -> Mapping[int, Counts]:
     """What units of the area's divisions are responsible for, by unit id; confidential tickets belong to none."""
-    held = tickets.join(units, u.id == t.responsible_unit_id).join(divisions, d.id == u.division_id)
-    query = _counted(u.id, held, cut).where(not_(t.confidential))
-    return _by_key((await conn.execute(query, {"as_of": cut.as_of})).mappings().all())
+    return await _counts(conn, _by_unit(cut.area.level), cut)
 
 
-def _by_key(rows: Sequence[RowMapping]) -> Mapping[int, Counts]:
-    return {row["key"]: Counts(*(row[name] for name in _NAMES)) for row in rows if row["key"] is not None}
+async def _counts(conn: AsyncConnection, statement: Select[Any], cut: Cut) -> Mapping[int, Counts]:
+    values = {"area": cut.area.id, "first": cut.first, "last": cut.last, "as_of": cut.as_of}
+    found: dict[int, Counts] = {}
+    for key, *numbers in await conn.execute(statement, values | {"begin": cut.begin, "end": cut.end}):
+        tally, running = Tally(*numbers[: len(TALLIED)]), Running(*numbers[len(TALLIED) :])
+        found[key] = found.get(key, Counts.zero()) + counts_of(tally, running)
+    return found
 
 
-def _counted(key: ColumnElement[Any], source: FromClause, cut: Cut) -> Select[Any]:
-    label = key.label("key")
-    return (
-        select(label, *_COUNTS)
-        .select_from(source)
-        .where(t.received_at >= cut.begin, t.received_at < cut.end, _within(cut.area))
-        .group_by(label)
+# Built once for each shape: what is made anew for each question costs more than its run.
+@lru_cache(maxsize=64)
+def _by_division(area: Level, lowest: Level, attribution: Attribution) -> Any:
+    columns = [_COLUMNS[level] for level in _LEVELS[: lowest.depth]]
+    own = func.coalesce(*reversed(columns))
+    kept, live = _kept(), _live_place(attribution)
+    if attribution is Attribution.TERRITORIAL:
+        at = kept.join(divisions, d.id == kept.c.division_id)
+    else:
+        held = kept.outerjoin(units, u.id == kept.c.handler_unit_id)
+        at = held.join(divisions, d.id == func.coalesce(u.division_id, kept.c.handler_division_id))
+    confidential_at_county = case((t.confidential, d.county_id), else_=own)
+    return union_all(
+        _tallied(own, at, kept).where(_COLUMNS[area] == _AREA),
+        _running(confidential_at_county, live).where(_COLUMNS[area] == _AREA),
     )
 
 
-def _placed(attribution: Attribution) -> FromClause:
+@lru_cache(maxsize=8)
+def _by_unit(area: Level) -> Any:
+    kept = _kept()
+    at = kept.join(units, u.id == kept.c.handler_unit_id).join(divisions, d.id == u.division_id)
+    live = tickets.join(units, u.id == t.responsible_unit_id).join(divisions, d.id == u.division_id)
+    return union_all(
+        _tallied(u.id, at, kept).where(_COLUMNS[area] == _AREA),
+        _running(u.id, live).where(_COLUMNS[area] == _AREA, not_(t.confidential)),
+    )
+
+
+def _kept() -> Any:
+    """The counters of the days asked for, folded or not."""
+    names = ("division_id", "handler_division_id", "handler_unit_id", *TALLIED)
+    return union_all(
+        *(select(*(table.c[n] for n in names)).where(table.c.day.between(_FIRST, _LAST)) for table in (rollups, deltas))
+    ).subquery("kept")
+
+
+def _tallied(key: ColumnElement[Any], source: FromClause, kept: Any) -> Select[Any]:
+    label = key.label("key")
+    sums = [cast(func.sum(kept.c[name]), Integer).label(name) for name in TALLIED]
+    nothing = [literal(0).label(name) for name in _RUNNING]
+    return select(label, *sums, *nothing).select_from(source).group_by(label)
+
+
+def _running(key: ColumnElement[Any], source: FromClause) -> Select[Any]:
+    """What is not finished: few at any time, and in an index of their own."""
+    label = key.label("key")
+    nothing = [literal(0).label(name) for name in TALLIED]
+    counts = [func.count().filter(RUNNING[name]).label(name) for name in _RUNNING]
+    return select(label, *nothing, *counts).select_from(source).where(is_unfinished, _RECEIVED).group_by(label)
+
+
+def _live_place(attribution: Attribution) -> FromClause:
     """Tickets with the division that they are counted at: the place, or the responsible node's."""
     if attribution is Attribution.TERRITORIAL:
         return tickets.join(divisions, d.id == t.division_id)
     held = tickets.outerjoin(units, u.id == t.responsible_unit_id)
     return held.join(divisions, d.id == func.coalesce(t.responsible_division_id, u.division_id))
-
-
-def _within(area: Division) -> ColumnElement[bool]:
-    return _COLUMNS[area.level] == area.id

@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select, text, update
+from sqlalchemy import Select, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.base.batch import Batch
 from app.domain.county import Node
 from app.domain.policy import Sight, Standing
 from app.domain.ticket import Ticket
@@ -56,9 +57,17 @@ class Stored:
     completed_at: datetime | None
     due_at: datetime
     original_due_at: datetime
+    kept_limit: bool
+    kept_original: bool
     works: int
+    explained: bool
     score: str | None
+    first_score: str | None
+    rating_via: str | None
+    solved: bool | None
     rating_code: str | None
+    decline_reason: str | None
+    withdrawn_before_work: bool
 
     @property
     def node(self) -> Node:
@@ -129,8 +138,6 @@ def as_ticket(row: Stored, rated_cycle: int | None) -> Ticket:
 
 
 # Built once: what is made anew for each call costs more than its run.
-_INSERT_TICKET = insert(tickets)
-_INSERT_ASSIGNMENT = insert(assignments)
 _NEXT_ID = text("SELECT nextval('ticket_id_seq')")
 
 
@@ -139,16 +146,17 @@ async def next_id(conn: AsyncConnection) -> int:
     return int((await conn.execute(_NEXT_ID)).scalar_one())
 
 
-async def insert_ticket(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    await conn.execute(_INSERT_TICKET, row)
+def add_ticket(batch: Batch, row: Mapping[str, Any]) -> None:
+    batch.add(tickets, row)
 
 
 async def change(conn: AsyncConnection, ticket_id: int, changes: Mapping[str, Any]) -> None:
     await conn.execute(update(tickets).where(t.id == ticket_id).values(**changes))
 
 
-async def insert_assignment(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    await conn.execute(_INSERT_ASSIGNMENT, row)
+def add_assignment(batch: Batch, row: Mapping[str, Any]) -> None:
+    """What was responsible before must have ended by then."""
+    batch.add(assignments, row)
 
 
 async def end_assignment(conn: AsyncConnection, ticket_id: int, now: datetime) -> None:
@@ -164,12 +172,12 @@ async def name_person(conn: AsyncConnection, ticket_id: int, person_id: int) -> 
     )
 
 
-async def insert_visit(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    await conn.execute(insert(visits).values(**row))
+def add_visit(batch: Batch, row: Mapping[str, Any]) -> None:
+    batch.add(visits, row)
 
 
-async def insert_rating(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    await conn.execute(insert(ratings).values(**row))
+def add_rating(batch: Batch, row: Mapping[str, Any]) -> None:
+    batch.add(ratings, row)
 
 
 async def worked(conn: AsyncConnection, ticket_id: int) -> frozenset[int]:

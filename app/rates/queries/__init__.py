@@ -1,0 +1,1 @@
+"""The SQL of the counters: `conditions` says what is counted, `counting` keeps it, `reading` gives it."""
