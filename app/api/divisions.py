@@ -1,6 +1,7 @@
 """The tree of divisions and the categories."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -23,6 +24,10 @@ class DivisionEntry:
     level: str
     parent_code: str | None
     path: list[str]
+    aliases: list[str]
+    edition: str
+    valid_from: date | None
+    valid_to: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,18 @@ class CategoryEntry:
 
 def _view(county: County, division: Division) -> DivisionEntry:
     parent = county.divisions[division.parent_id].code if division.parent_id is not None else None
-    path = county.path(division.id)
-    return DivisionEntry(division.code, division.name, division.short_name, division.level, parent, path)
+    return DivisionEntry(
+        code=division.code,
+        name=division.name,
+        short_name=division.short_name,
+        level=division.level,
+        parent_code=parent,
+        path=county.path(division.id),
+        aliases=[alias for alias in county.aliases_of.get(division.id, ()) if alias != division.name],
+        edition=division.edition,
+        valid_from=division.valid_from,
+        valid_to=division.valid_to,
+    )
 
 
 def _found(county: County, code: str) -> Division:
@@ -55,17 +70,19 @@ def _found(county: County, code: str) -> Division:
 
 @router.get("/divisions/{code}", summary="一个区划", operation_id="division_show")
 async def show(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> DivisionEntry:
-    """区划的名称、级别和所在。"""
+    """区划的名称、别名（含旧名）、级别和所在；edition 是最近一次变动的版本，valid_to 是最后一天，未撤销为空。"""
     county = (await atlas(work)).county
     return _view(county, _found(county, code))
 
 
 @router.get("/divisions/{code}/children", summary="下级区划", operation_id="division_children")
-async def children(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> list[DivisionEntry]:
-    """直接下级，按代码排列。"""
+async def children(
+    work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str, closed: bool = False
+) -> list[DivisionEntry]:
+    """直接下级，按代码排列；closed=true 时连同已撤销的。"""
     county = (await atlas(work)).county
     parent = _found(county, code)
-    below = (d for d in county.divisions.values() if d.parent_id == parent.id)
+    below = (d for d in county.divisions.values() if d.parent_id == parent.id and (d.in_force or closed))
     return [_view(county, d) for d in sorted(below, key=lambda d: d.code)]
 
 

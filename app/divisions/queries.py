@@ -1,14 +1,42 @@
 """Reads the county. Its tables are written by imports only."""
 
-from sqlalchemy import RowMapping, select
+from dataclasses import dataclass
+
+from sqlalchemy import RowMapping, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.county import Alias, Category, County, Division, Unit
 from app.domain.limits import Rules
 from app.domain.vocabulary import DayRule, Kind, Level
-from app.schema.divisions import categories, division_aliases, divisions, settings, units
+from app.schema.divisions import categories, division_aliases, divisions, groups, settings, stations, units
 
 _REVISION = select(settings.c.value).where(settings.c.name == "county_revision")
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """The offline service place of a division."""
+
+    id: int
+    division_id: int
+    name: str
+    address: str
+    hours: str
+    phone: str
+    lat: float | None
+    lon: float | None
+    datum: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A chat group of a division."""
+
+    id: int
+    division_id: int
+    name: str
+    kind: str
+    robot: bool
 
 
 async def revision(conn: AsyncConnection) -> str:
@@ -17,7 +45,7 @@ async def revision(conn: AsyncConnection) -> str:
 
 
 async def load(conn: AsyncConnection) -> County:
-    """The whole county as it is now in force (closed divisions included: old tickets are there)."""
+    """The whole county, closed divisions included: old tickets are there."""
     places = (await conn.execute(select(divisions).order_by(divisions.c.id))).mappings()
     departments = (await conn.execute(select(units).order_by(units.c.id))).mappings()
     tree = (await conn.execute(select(categories).order_by(categories.c.id))).mappings()
@@ -34,6 +62,28 @@ async def load(conn: AsyncConnection) -> County:
     )
 
 
+async def stations_below(conn: AsyncConnection, area: int, after: int, most: int) -> list[Station]:
+    """At most `most` of a division and all below it, by id from `after` on."""
+    s = stations.c
+    columns = (s.id, s.division_id, s.name, s.address, s.hours, s.phone, s.lat, s.lon, s.datum)
+    query = select(*columns).where(s.division_id.in_(_below(area)), s.id > after).order_by(s.id).limit(most)
+    return [Station(*row) for row in await conn.execute(query)]
+
+
+async def groups_below(conn: AsyncConnection, area: int, after: int, most: int) -> list[Group]:
+    """Likewise; of a robot only that there is one."""
+    g = groups.c
+    columns = (g.id, g.division_id, g.name, g.kind, g.robot_url.is_not(None))
+    query = select(*columns).where(g.division_id.in_(_below(area)), g.id > after).order_by(g.id).limit(most)
+    return [Group(*row) for row in await conn.execute(query)]
+
+
+def _below(area: int) -> Select[int]:
+    """The ids of a division and all below it."""
+    d = divisions.c
+    return select(d.id).where(or_(*(column == area for column in (d.county_id, d.town_id, d.village_id, d.grid_id))))
+
+
 def _division(row: RowMapping) -> Division:
     lineage = (row["county_id"], row["town_id"], row["village_id"], row["grid_id"])
     return Division(
@@ -44,6 +94,9 @@ def _division(row: RowMapping) -> Division:
         level=Level(row["level"]),
         parent_id=row["parent_id"],
         lineage=tuple(i for i in lineage if i is not None),
+        edition=row["edition"],
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
     )
 
 

@@ -47,6 +47,21 @@ def division(county: County, code: str, pointer: str = "/division_code") -> Divi
     return found
 
 
+def open_division(county: County, code: str, pointer: str = "/division_code") -> Division:
+    """The division of that code, for something new to be put there. Raises Invalid naming `pointer`."""
+    found = division(county, code, pointer)
+    must_be_open(county, Node(division_id=found.id), pointer)
+    return found
+
+
+def must_be_open(county: County, node: Node, pointer: str) -> None:
+    """Raises Invalid naming `pointer` where the node's division is closed."""
+    place = county.division_of(node)
+    if not place.in_force:
+        detail = f"{place.name}（{place.code}）已撤销，不再接收新事项，请改填现在的区划"
+        raise Invalid.field("division.closed", pointer, detail)
+
+
 def unit(county: County, code: str, pointer: str = "/unit_code") -> Unit:
     """The unit of that code. Raises Invalid naming `pointer`."""
     found = county.unit_by_code.get(code)

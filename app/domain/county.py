@@ -5,6 +5,7 @@ Ids are database ids; whoever loads the county (divisions.queries) keeps them st
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 from app.domain.limits import Rules
@@ -13,7 +14,11 @@ from app.domain.vocabulary import Kind, Level
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """One node of the four-level tree. `lineage` is the ids from the county down to itself."""
+    """One node of the four-level tree. `lineage` is the ids from the county down to itself.
+
+    `edition`: the year of the source in which it last changed. `valid_from` and `valid_to` are its first and last day;
+    without `valid_to` it is in force, and so is all above it. What is closed stays, for what is there already.
+    """
 
     id: int
     code: str
@@ -22,6 +27,13 @@ class Division:
     level: Level
     parent_id: int | None
     lineage: tuple[int, ...]
+    edition: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @property
+    def in_force(self) -> bool:
+        return self.valid_to is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +114,14 @@ class County:
         return {c.code: c for c in self.categories.values()}
 
     @cached_property
+    def aliases_of(self) -> Mapping[int, tuple[str, ...]]:
+        """The other names of each division."""
+        found: dict[int, list[str]] = {}
+        for alias in self.aliases:
+            found.setdefault(alias.division_id, []).append(alias.text)
+        return {k: tuple(v) for k, v in found.items()}
+
+    @cached_property
     def units_of(self) -> Mapping[int, tuple[Unit, ...]]:
         """The units of each division, by code."""
         found: dict[int, list[Unit]] = {}
@@ -112,6 +132,11 @@ class County:
     def category(self, category_id: int | None) -> Category | None:
         """The category of that id; None for a ticket that has none."""
         return None if category_id is None else self.categories[category_id]
+
+    def works_for(self, seat: Node) -> Node:
+        """The node responsible for what somebody at `seat` handles: of a courier, who sits at a grid, the village."""
+        lineage = self.division_of(seat).lineage
+        return Node(division_id=lineage[2]) if seat.unit_id is None and len(lineage) == 4 else seat
 
     def division_of(self, node: Node) -> Division:
         """The division a node is at: itself, or the one its unit is attached to."""
@@ -126,6 +151,11 @@ class County:
             return Node(division_id=self.units[node.unit_id].division_id)
         parent = self.division_of(node).parent_id
         return None if parent is None else Node(division_id=parent)
+
+    def in_force(self, division_id: int) -> int:
+        """The division itself; where it is closed, the nearest above it that is in force."""
+        lineage = self.divisions[division_id].lineage
+        return next((i for i in reversed(lineage) if self.divisions[i].in_force), self.root.id)
 
     def name_of(self, node: Node) -> str:
         return self.units[node.unit_id].name if node.unit_id is not None else self.division_of(node).name

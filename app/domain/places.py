@@ -76,11 +76,18 @@ class PlaceIndex:
 
 
 def build(county: County) -> PlaceIndex:
-    """Reads every name of the county's towns, villages and grids, and its aliases."""
+    """Reads every name of the county's towns, villages and grids, and their aliases.
+
+    A closed place's names lead to the open one above it, unless an open place bears the name now (it moved, say).
+    """
     places: dict[str, dict[int, None]] = {}
     for name, place in _names(county):
-        if len(name) >= SHORTEST:
-            places.setdefault(plain(name), {})[place] = None
+        places.setdefault(plain(name), {})[place] = None
+    left: dict[str, dict[int, None]] = {}
+    for name, place in _names_left(county):
+        if plain(name) not in places:
+            left.setdefault(plain(name), {})[place] = None
+    places |= left
     lineages = {d.id: d.lineage for d in county.divisions.values()}
     return PlaceIndex(
         places={name: _most_specific(ids, lineages) for name, ids in places.items()},
@@ -117,20 +124,36 @@ def _most_specific(ids: Iterable[int], lineages: Mapping[int, tuple[int, ...]]) 
     return tuple(place for place in distinct if place not in above)
 
 
+def grid_names(village_names: Iterable[str], grid: str) -> tuple[str, ...]:
+    """A grid is 3组 or 第3网格 and counts only behind a name of its village, which may be part of its own."""
+    return tuple(dict.fromkeys(grid if grid.startswith(name) else name + grid for name in village_names))
+
+
 def _names(county: County) -> Iterator[tuple[str, int]]:
-    for division in county.divisions.values():
-        if division.level is Level.GRID:
-            yield from ((name, division.id) for name in _grid_names(county, division))
-        elif division.level is not Level.COUNTY:
-            yield from ((name, division.id) for name in names_of(division))
-    yield from ((a.text, a.division_id) for a in county.aliases if a.division_id != county.root.id)
+    below = [d for d in county.divisions.values() if d.in_force and d.level is not Level.COUNTY]
+    return ((name, d.id) for d in below for name in _every_name(county, d))
 
 
-def _grid_names(county: County, grid: Division) -> Iterator[str]:
-    """A grid is 3组 or 第3网格 and counts only behind its village's name, which may be part of its own."""
-    village = county.divisions[grid.lineage[-2]]
-    for name in names_of(village):
-        yield grid.name if grid.name.startswith(name) else name + grid.name
+def _names_left(county: County) -> Iterator[tuple[str, int]]:
+    """The names of closed places, each with the nearest open one above; of none whose town is closed too."""
+    for closed in (d for d in county.divisions.values() if not d.in_force and d.level is not Level.COUNTY):
+        above = (county.divisions[place] for place in reversed(closed.lineage[1:-1]))
+        heir = next((d for d in above if d.in_force), None)
+        if heir is not None:
+            yield from ((name, heir.id) for name in _every_name(county, closed))
+
+
+def _every_name(county: County, division: Division) -> Iterator[str]:
+    names = (*_own_names(county, division), *county.aliases_of.get(division.id, ()))
+    return (name for name in names if len(name) >= SHORTEST)
+
+
+def _own_names(county: County, division: Division) -> tuple[str, ...]:
+    if division.level is not Level.GRID:
+        return names_of(division)
+    village = county.divisions[division.lineage[-2]]
+    # Also behind an alias: after a rename people go on writing the village's old name.
+    return grid_names(names_of(village) + county.aliases_of.get(village.id, ()), division.name)
 
 
 def _shared(named: Iterable[Sequence[int]]) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ Every decision comes with a sentence that an administrator can read.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.domain.county import Category, County, Node, Unit
@@ -110,6 +110,7 @@ def where(county: County, index: PlaceIndex, request: Request) -> Located:
     if request.given_division_id is not None:
         given = request.given_division_id
         return Located(given, f"按填写的地点：{_address(county, given)}。", How.GIVEN)
+    request = _in_force(county, request)
     found = index.find(request.text)
     outside = elsewhere(request.text, placed=bool(found.words))
     if found.sure:
@@ -123,8 +124,11 @@ def where(county: County, index: PlaceIndex, request: Request) -> Located:
 
 
 def node(county: County, division_id: int, category: Category | None, outside: str | None = None) -> tuple[Node, str]:
-    """Who handles it (domain.md, 3.3), and why in Chinese. `outside`: what `Located.elsewhere` says."""
-    division = county.divisions[division_id]
+    """Who handles it (domain.md, 3.3), and why in Chinese. `outside`: what `Located.elsewhere` says.
+
+    A closed division handles nothing more: the nearest above it does.
+    """
+    division = county.divisions[county.in_force(division_id)]
     intake = Node(division_id=county.root.id)
     if outside is not None:
         return intake, f"提到“{outside}”，交{county.root.name}受理台核定。"
@@ -166,7 +170,8 @@ def confidential_node(county: County, about: Node | None) -> Node:
     """Who takes a confidential complaint: the parent of the node complained about (for a person, of theirs), the
     county where there is none or nobody is named (domain.md, 2)."""
     parent = None if about is None else county.parent_of(about)
-    return parent or Node(division_id=county.root.id)
+    above = county.root if parent is None else county.division_of(parent)
+    return Node(division_id=county.in_force(above.id))
 
 
 def choose(candidates: Iterable[Candidate]) -> Candidate | None:
@@ -182,6 +187,17 @@ def _burden(candidate: Candidate) -> tuple[int, float, int]:
 
 def _depth(level: Level) -> int:
     return level.depth
+
+
+def _in_force(county: County, request: Request) -> Request:
+    """The request with what is in force above a closed division in its place; the county says nothing of a grid."""
+    bound, account, recorder = (
+        None if home is None else county.in_force(home)
+        for home in (request.bound_grid_id, request.account_division_id, request.recorder_division_id)
+    )
+    if bound == county.root.id:
+        bound = None
+    return replace(request, bound_grid_id=bound, account_division_id=account, recorder_division_id=recorder)
 
 
 def _named(county: County, found: Found, outside: str | None) -> Located:
@@ -264,7 +280,7 @@ def _handling(county: County, responsible: Node, grid_id: int | None) -> tuple[S
         return (Seat(responsible, (Role.COURIER,), (division.id,)),)
     if division.level is not Level.VILLAGE:
         return ()
-    grids = tuple(d.id for d in county.divisions.values() if d.parent_id == division.id)
+    grids = tuple(d.id for d in county.divisions.values() if d.parent_id == division.id and d.in_force)
     own = (Seat(responsible, (Role.COURIER,), (grid_id,)),) if grid_id in grids and grid_id is not None else ()
     return (*own, Seat(responsible, (Role.COURIER,), grids)) if grids else ()
 

@@ -1,14 +1,19 @@
-"""The tables that imports alone write: the four levels, categories, names, staff with their seats, accounts."""
+"""The tables that imports write: the four levels, categories, names, stations, groups, staff with their seats,
+households, accounts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, Text, Update, bindparam, cast, func, insert, or_, select, text, update
+from sqlalchemy import Table, Text, Update, any_, bindparam, cast, delete, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.schema.divisions import categories, division_aliases, divisions, settings, units
-from app.schema.people import appointments, staff
+from app.base.copy import copy_rows
+from app.schema.base import Id
+from app.schema.divisions import categories, division_aliases, divisions, groups, settings, stations, units
+from app.schema.people import appointments, households, staff
+from app.schema.tickets import is_open, tickets
 from app.schema.wechat import accounts
 
 Rows = Sequence[Mapping[str, Any]]
@@ -30,7 +35,7 @@ async def renew_county(conn: AsyncConnection) -> None:
 
 async def analyze(conn: AsyncConnection) -> None:
     """Tells the planner what came: until autovacuum has been by, it would plan for empty tables."""
-    await conn.execute(text("ANALYZE division, unit, category, staff, appointment"))
+    await conn.execute(text("ANALYZE division, unit, category, staff, appointment, household, station, chat_group"))
 
 
 async def _new_ids(conn: AsyncConnection, table: str, count: int) -> list[int]:
@@ -71,6 +76,29 @@ async def stored_aliases(conn: AsyncConnection) -> set[tuple[str, int]]:
 
 async def insert_aliases(conn: AsyncConnection, pairs: Sequence[tuple[str, int]]) -> None:
     await conn.execute(insert(division_aliases), [{"alias": alias, "division_id": id_} for alias, id_ in pairs])
+
+
+async def delete_aliases(conn: AsyncConnection, pairs: Sequence[tuple[str, int]]) -> None:
+    a = division_aliases.c
+    one = delete(division_aliases).where(a.alias == bindparam("name"), a.division_id == bindparam("place"))
+    await conn.execute(one, [{"name": alias, "place": id_} for alias, id_ in pairs])
+
+
+async def left_at(conn: AsyncConnection, ids: Sequence[int], now: datetime) -> tuple[int, int, int]:
+    """(open tickets, appointments, households) at these divisions and at their units; a ticket's place counts too."""
+    t, a = tickets.c, appointments.c
+    here = any_(bindparam("ids", type_=ARRAY(Id)))
+    seats = select(units.c.id).where(units.c.division_id == here)
+    held = or_(t.division_id == here, t.responsible_division_id == here, t.responsible_unit_id.in_(seats))
+    present = or_(a.ends_at.is_(None), a.ends_at > now)
+    counts = (
+        select(func.count()).select_from(tickets).where(is_open, held),
+        select(func.count()).select_from(appointments).where(present, or_(a.division_id == here, a.unit_id.in_(seats))),
+        select(func.count()).select_from(households).where(households.c.grid_id == here),
+    )
+    query = select(*(count.scalar_subquery() for count in counts))
+    row = (await conn.execute(query, {"ids": list(ids)})).one()
+    return row[0], row[1], row[2]
 
 
 async def stored_units(conn: AsyncConnection) -> Stored:
@@ -147,3 +175,48 @@ async def insert_accounts(conn: AsyncConnection, rows: Rows) -> None:
 
 async def update_accounts(conn: AsyncConnection, rows: Rows) -> None:
     await conn.execute(_changed(accounts, rows), rows)
+
+
+async def stored_households(conn: AsyncConnection) -> Stored:
+    """By their keys; phones and addresses are sealed."""
+    h = households.c
+    found = await conn.execute(select(h.id, h.key, h.phone, h.address, h.courier_id, h.in_difficulty))
+    return {row["key"]: dict(row) for row in found.mappings()}
+
+
+async def copy_households(conn: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes new ones as they are drawn: a county has 65,000."""
+    columns = ("key", "grid_id", "head_name", "phone", "address", "courier_id", "in_difficulty")
+    await copy_rows(conn, households.name, columns, (tuple(row[column] for column in columns) for row in rows))
+
+
+async def update_households(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(households, rows), rows)
+
+
+async def stored_stations(conn: AsyncConnection) -> Stored:
+    """By division id and name, a line break between them."""
+    found = await conn.execute(select(stations))
+    return {f"{row['division_id']}\n{row['name']}": dict(row) for row in found.mappings()}
+
+
+async def insert_stations(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(insert(stations), rows)
+
+
+async def update_stations(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(stations, rows), rows)
+
+
+async def stored_groups(conn: AsyncConnection) -> Stored:
+    """By division id and name, a line break between them."""
+    found = await conn.execute(select(groups))
+    return {f"{row['division_id']}\n{row['name']}": dict(row) for row in found.mappings()}
+
+
+async def insert_groups(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(insert(groups), rows)
+
+
+async def update_groups(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(groups, rows), rows)

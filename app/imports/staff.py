@@ -1,7 +1,7 @@
 """Staff: one row is one appointment, so a person with several has several rows."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ _PHONE = re.compile(r"[0-9]{11}")
 
 _Seat = tuple[str, int | None, int | None]
 """Role, division id, unit id."""
+_Held = tuple[int, str, int | None, int | None]
+"""The same, behind the id of whoever has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,9 @@ class _Nodes:
     places: Stored
     divisions: Mapping[str, int]
     units: Mapping[str, int]
+    closed: frozenset[int]
+    held: frozenset[tuple[str, str, int | None]]
+    """(username, role, division id) of present seats: one at a division that was closed since may stay in the file."""
 
 
 @dataclass(slots=True)
@@ -66,14 +71,26 @@ async def plan(work: Work, sheet: Sheet) -> Plan:
     faults = Faults()
     places = await queries.stored_divisions(work.conn, SOURCE)
     units = {code: row["id"] for code, row in (await queries.stored_units(work.conn)).items()}
-    nodes = _Nodes(places, {code: row["id"] for code, row in places.items()}, units)
+    stored = await queries.stored_staff(work.conn)
+    seats = await queries.stored_seats(work.conn, work.now)
+    nodes = _nodes(places, units, stored, seats)
     people: dict[str, _Person] = {}
     for row in sheet.rows:
         _add(Line(row, faults), people, nodes)
     faults.refuse()
-    stored = await queries.stored_staff(work.conn)
     notices = sheet.notices + _about(people, places, stored) + left_alone(people, stored, "名工作人员")
-    return Plan(people, stored, await queries.stored_seats(work.conn, work.now), notices)
+    return Plan(people, stored, seats, notices)
+
+
+def _nodes(places: Stored, units: Mapping[str, int], stored: Stored, seats: Iterable[_Held]) -> _Nodes:
+    usernames = {row["id"]: username for username, row in stored.items()}
+    return _Nodes(
+        places=places,
+        divisions={code: row["id"] for code, row in places.items()},
+        units=units,
+        closed=frozenset(row["id"] for row in places.values() if row["valid_to"] is not None),
+        held=frozenset((usernames[person], role, division) for person, role, division, _ in seats),
+    )
 
 
 def _add(line: Line, people: dict[str, _Person], nodes: _Nodes) -> None:
@@ -81,7 +98,7 @@ def _add(line: Line, people: dict[str, _Person], nodes: _Nodes) -> None:
     name, phone = line.text("name", most=40), line.match("phone", _PHONE, "应为 11 位数字")
     password = line.raw("password")
     if password and (why := weakness(password, username)):
-        line.wrong(why)
+        line.wrong(f"password：{why}")
     role, seat = _seat(line, nodes)
     if not username:
         return
@@ -90,7 +107,7 @@ def _add(line: Line, people: dict[str, _Person], nodes: _Nodes) -> None:
     said = {"name": (name, person.name), "phone": (phone, person.phone)}
     for column, (here, before) in (said | {"password": (password or person.password, person.password)}).items():
         if here != before:
-            line.wrong(f"与第 {person.first} 行是同一用户名，{column} 却不同")
+            line.wrong(f"{column} 与第 {person.first} 行不同，username 却相同")
     if role is not None and seat is not None:
         _appoint(line, person, role, seat)
 
@@ -102,10 +119,12 @@ def _seat(line: Line, nodes: _Nodes) -> tuple[Role | None, _Seat | None]:
         line.wrong("division_code 和 unit_code 要填且只能填一个")
         return role, None
     if role is Role.COURIER and at_unit:
-        line.wrong("民生快递员任职于区划，请填 division_code")
+        line.wrong("unit_code 应为空：民生快递员任职于区划，请填 division_code")
     if role is Role.HANDLER and at_division:
-        line.wrong("承办人任职于承办单位，请填 unit_code")
+        line.wrong("division_code 应为空：承办人任职于承办单位，请填 unit_code")
     division = known(line, "division_code", nodes.divisions, "区划") if at_division else None
+    if division in nodes.closed and (line.raw("username"), role, division) not in nodes.held:
+        line.wrong(f"division_code：区划“{line.raw('division_code')}”已撤销，请改填现在的区划")
     unit = known(line, "unit_code", nodes.units, "承办单位") if at_unit else None
     return role, (str(role), division, unit)
 
@@ -113,11 +132,11 @@ def _seat(line: Line, nodes: _Nodes) -> tuple[Role | None, _Seat | None]:
 def _appoint(line: Line, person: _Person, role: Role, seat: _Seat) -> None:
     first = person.seats.setdefault(seat, line.number)
     if first != line.number and 0 not in seat[1:]:
-        line.wrong(f"与第 {first} 行重复（同一人的同一职务）")
+        line.wrong(f"username 和 role 与第 {first} 行重复（同一人的同一职务）")
     for other, number in person.roles.items():
         if other is not role and not APART.isdisjoint({other, role}):
             line.wrong(
-                f"同一人不能既是{other.label}（第 {number} 行）又是{role.label}："
+                f"role：同一人不能既是{other.label}（第 {number} 行）又是{role.label}："
                 "系统管理、安全管理、审计三权分立，系统管理员和审计员不兼其他职务"
             )
     person.roles.setdefault(role, line.number)

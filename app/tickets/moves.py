@@ -72,7 +72,7 @@ def _category(atlas: Atlas, row: Stored, form: Form) -> Category | None:
 def _place(work: Work, atlas: Atlas, row: Stored, form: Form) -> int:
     if form.get("place_code") is None:
         return int(row.division_id)
-    place = divisions.division(atlas.county, str(form["place_code"]), "/place_code")
+    place = divisions.open_division(atlas.county, str(form["place_code"]), "/place_code")
     # The inspector acts as administrator of a confidential ticket.
     role = Role.INSPECTOR if row.confidential else Role.ADMINISTRATOR
     if not _administers(work.actor, Node(division_id=place.id), atlas.county, role):
@@ -117,7 +117,7 @@ class Target:
 async def _target(work: Work, atlas: Atlas, form: Form) -> Target | None:
     node: Node | None = None
     if form.get("division_code") is not None:
-        node = Node(division_id=divisions.division(atlas.county, str(form["division_code"])).id)
+        node = Node(division_id=divisions.open_division(atlas.county, str(form["division_code"])).id)
     elif form.get("unit_code") is not None:
         node = Node(unit_id=divisions.unit(atlas.county, str(form["unit_code"])).id)
     person: Candidate | None = None
@@ -125,6 +125,7 @@ async def _target(work: Work, atlas: Atlas, form: Form) -> Target | None:
         node, person = await _person(work, atlas, str(form["username"]), node)
     if node is None:
         return None
+    divisions.must_be_open(atlas.county, node, "/username" if person else "/unit_code")
     if not _administers(work.actor, node, atlas.county):
         raise Forbidden("dispatch.outside", f"{atlas.county.name_of(node)}不在您管理的范围内，请上报或转办")
     return Target(node, person)
@@ -134,20 +135,12 @@ async def _person(work: Work, atlas: Atlas, username: str, node: Node | None) ->
     """A person at `node`, or alone: then the node is that person's own (a courier's is the village)."""
     known = await people.staff_by_username(work.conn, username)
     seats = await people.seats_of(work.conn, known[0], work.now) if known is not None else ()
-    nodes = [_works_for(atlas.county, seat.node) for seat in seats if seat.role in _DO_WORK]
+    nodes = [atlas.county.works_for(seat.node) for seat in seats if seat.role in _DO_WORK]
     if known is None or not nodes:
         raise Invalid.field("dispatch.person", "/username", f"没有可派单的工作人员“{username[:32]}”")
     if node is not None and node not in nodes:
         raise Invalid.field("dispatch.person_elsewhere", "/username", f"{known[1]}不在{atlas.county.name_of(node)}")
     return node or nodes[0], Candidate(known[0], username, known[1], 0, None)
-
-
-def _works_for(county: County, node: Node) -> Node:
-    """A courier sits at a grid; the village is the node that is responsible."""
-    division = county.division_of(node)
-    if node.unit_id is None and len(division.lineage) == 4:
-        return Node(division_id=division.lineage[2])
-    return node
 
 
 async def _towards(work: Work, atlas: Atlas, place: int, target: Target) -> Routed:

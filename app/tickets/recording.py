@@ -54,17 +54,23 @@ async def record(work: Work, atlas: Atlas, body: Record, key: str | None, digest
                     "idempotency.other_body", "/Idempotency-Key", "这个 Idempotency-Key 已用于另一份内容"
                 )
             return dict(first.answer)
-    matter = await _matter(work, atlas, body, staff_id)
-    opened = await opening.open_ticket(work, atlas, matter)
-    seen = await views.by_id(work, atlas, opened.id)
-    hidden = seen is None or seen.confidential
-    answer: dict[str, Any] = views.number_only(opened.number) if hidden else to_jsonable_python(seen)
+    matter = await matter_of(work, atlas, body, staff_id)
+    answer, ticket_id = await opened(work, atlas, matter)
     if key is not None:
-        await repeats.remember(work.conn, staff_id, key, opened.id, answer)
+        await repeats.remember(work.conn, staff_id, key, ticket_id, answer)
     return answer
 
 
-async def _matter(work: Work, atlas: Atlas, body: Record, staff_id: int) -> Matter:
+async def opened(work: Work, atlas: Atlas, matter: Matter) -> tuple[dict[str, Any], int]:
+    """Opens it; gives what staff are answered (of a confidential one the number alone), and its id."""
+    ticket = await opening.open_ticket(work, atlas, matter)
+    seen = await views.by_id(work, atlas, ticket.id)
+    hidden = seen is None or seen.confidential
+    return views.number_only(ticket.number) if hidden else to_jsonable_python(seen), ticket.id
+
+
+async def matter_of(work: Work, atlas: Atlas, body: Record, staff_id: int) -> Matter:
+    """What staff took down, checked. Raises Invalid."""
     county = atlas.county
     point = body.location
     return Matter(
@@ -73,7 +79,7 @@ async def _matter(work: Work, atlas: Atlas, body: Record, staff_id: int) -> Matt
         title=body.title,
         kind=body.kind,
         category_id=divisions.category(county, body.category).id if body.category else None,
-        division_id=divisions.division(county, body.division_code).id if body.division_code else None,
+        division_id=divisions.open_division(county, body.division_code).id if body.division_code else None,
         citizen_id=await _citizen(work, body.citizen),
         recorder_id=staff_id,
         recorder_division_id=_home(work, atlas),

@@ -5,8 +5,9 @@ import pytest
 from app.base.secrets import Vault
 from app.base.work import Work
 from app.domain.errors import Invalid
-from app.imports.service import Result, apply, prepare
+from app.imports.service import KINDS, Result, apply, prepare
 from tests.imports.county_files import DIVISIONS, UNITS, Load, Refusals
+from tests.imports.edition_files import BEFORE
 
 
 @pytest.fixture
@@ -27,6 +28,8 @@ def refusals(load: Load) -> Refusals:
         with pytest.raises(Invalid) as error:
             await load(work, kind, text)
         assert error.value.code == "import.rows"
+        for fault in error.value.faults:
+            assert any(column in fault.detail for column in KINDS[kind].known), f"no column named: {fault.detail}"
         return [f"{fault.pointer}：{fault.detail}" for fault in error.value.faults]
 
     return refused
@@ -37,4 +40,11 @@ async def county(blank: Work, load: Load) -> Work:
     """A transaction in which there is the smallest county: a division of each level, two units."""
     await load(blank, "divisions", DIVISIONS, edition="2017")
     await load(blank, "units", UNITS)
+    return blank
+
+
+@pytest.fixture
+async def street(blank: Work, load: Load) -> Work:
+    """A transaction in which there is a county of one street, as it was in 2017."""
+    await load(blank, "divisions", BEFORE, edition="2017")
     return blank

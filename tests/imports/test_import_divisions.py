@@ -60,9 +60,12 @@ async def test_the_edition_is_the_business_year_unless_said(blank: Work, load: L
     assert (await stored(blank))["430121"].edition == "2026"
 
 
-async def test_an_edition_that_is_no_year_is_refused(blank: Work, load: Load) -> None:
-    with pytest.raises(Invalid, match="四位年份"):
-        await load(blank, "divisions", COUNTY, edition="17")
+@pytest.mark.parametrize(("edition", "why"), [("17", "四位年份"), ("2027", "不能晚于今年（2026）")])
+async def test_an_edition_that_is_no_year_or_not_yet_there_is_refused(
+    blank: Work, load: Load, edition: str, why: str
+) -> None:
+    with pytest.raises(Invalid, match=why):
+        await load(blank, "divisions", COUNTY, edition=edition)
 
 
 async def test_the_same_file_again_changes_nothing(county: Work, load: Load) -> None:
@@ -79,8 +82,14 @@ async def test_a_new_name_keeps_the_row_and_all_that_hangs_on_it(county: Work, l
     assert (done.created, done.updated, done.unchanged) == (0, 1, 0)
     assert done.notices == ("文件中没有的 3 个区划保持不变",)
     assert (after.id, after.name, after.edition) == (before.id, "星沙新街道", "2023")
-    # The file has no such columns: it says nothing of them.
-    assert (after.short_name, after.lat, after.valid_from) == ("星沙", 28.25, date(2017, 1, 1))
+    # The file has no such columns and says nothing of them; the short name was made from the name and follows it.
+    assert (after.short_name, after.lat, after.valid_from) == ("星沙新", 28.25, date(2017, 1, 1))
+
+
+async def test_a_short_name_that_was_set_stays_when_the_name_changes(county: Work, load: Load) -> None:
+    await load(county, "divisions", "code,name,level,parent_code,short_name\n430121001,星沙街道,town,430121,星沙城\n")
+    await load(county, "divisions", HEADER + "430121001,星沙新街道,town,430121\n")
+    assert (await stored(county))["430121001"].short_name == "星沙城"
 
 
 async def test_a_new_alias_counts_as_an_update_and_takes_none_away(county: Work, load: Load) -> None:
@@ -109,13 +118,16 @@ async def test_levels_may_be_written_in_chinese(blank: Work, load: Load) -> None
         ("43012100x,某镇,town,430121", "第 3 行：code 应为 9 位数字（镇街），现为“43012100x”"),
         ("430121002,某村,village,430121001", "第 3 行：code 应为 12 位数字（村社区），现为“430121002”"),
         ("430121002,某格,grid,430121001", "第 3 行：code 应为 15 位数字（网格），现为“430121002”"),
-        ("430121002001,某村,village,430121002", "第 3 行：没有代码为“430121002”的上级区划（文件和数据库里都没有）"),
+        (
+            "430121002001,某村,village,430121002",
+            "第 3 行：parent_code：没有代码为“430121002”的上级区划（文件和数据库里都没有）",
+        ),
         (
             "430121002,某镇,town,430122",
             "第 3 行：parent_code 应为“430121”（上一级的代码，即 code 的前 6 位），现为“430122”",
         ),
         ("430122,某县,county,4301", "第 3 行：parent_code 应为空（县没有上级），现为“4301”"),
-        ("430122,某县,county,", "第 3 行：一个数据库只能有一个县，已有“430121”"),
+        ("430122,某县,county,", "第 3 行：code：一个数据库只能有一个县，已有“430121”"),
         ("430121,长沙县,county,", "第 3 行：code 与第 2 行重复"),
         ("430121002,,town,430121", "第 3 行：name 不能为空"),
         (f"430121002,{'长' * 61},town,430121", "第 3 行：name 最多 60 个字，现有 61 个"),
@@ -165,6 +177,7 @@ async def test_one_slip_is_not_a_fault_of_every_row_below_it(blank: Work, refusa
         ("黄花镇", Level.TOWN, "黄花"),
         ("开元路社区居委会", Level.VILLAGE, "开元路"),
         ("回龙村委会", Level.VILLAGE, "回龙"),
+        ("泉星社会居委会", Level.VILLAGE, "泉星"),
         ("第1网格", Level.GRID, "第1网格"),
     ],
 )
