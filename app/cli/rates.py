@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from app.cli import settings as configuration
+from app.cli import usage
 from app.cli.database import opened
 from app.divisions import service as divisions
 from app.divisions.service import atlas
@@ -71,7 +72,7 @@ def rates_(  # noqa: PLR0913 - each is an option of the interface
         return
     for option, given in (("--division", division), ("--from", first), ("--to", last)):
         if not given:
-            raise Invalid.field("rates.option", option, f"缺少 {option}")
+            raise usage.MissingParameter(context, option)
     days = day(first, "--from"), day(last, "--to")
     among = None if level is None else _chosen(LEVELS, level, "--level")
     by = _chosen(_ATTRIBUTIONS, attribution, "--attribution")

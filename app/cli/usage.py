@@ -3,10 +3,19 @@
 from re import match
 from typing import Any
 
-from typer import TyperException
+from typer import Context, TyperException
 
 USAGE = 2
 """The exit code of a command that was not understood (the shells' convention, and Typer's)."""
+
+
+class MissingParameter(TyperException):
+    """An option that a command needs where no subcommand of its own is called: Typer can't say that in a signature."""
+
+    def __init__(self, context: Context, option: str) -> None:
+        super().__init__(f"Missing option {option}")
+        self.ctx = context
+        self.option_name = option
 
 
 def sentence(error: TyperException) -> str:

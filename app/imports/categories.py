@@ -113,8 +113,8 @@ def _limits(line: Line) -> Values:
             Rules(accept, reply, complete, rule)
         except ValueError:
             line.wrong(
-                "时限不合规定：受理 1 个工作日，首次回复 1 至 3 个工作日，办结 1 至 10 天（按小时计 1 至 240 小时），"
-                f"现为 {accept}、{reply}、{complete}（{rule.label}）"
+                f"{'、'.join(_DAYS)} 不合规定：受理 1 个工作日，首次回复 1 至 3 个工作日，"
+                f"办结 1 至 10 天（按小时计 1 至 240 小时），现为 {accept}、{reply}、{complete}（{rule.label}）"
             )
     return {**dict(zip(_DAYS, (accept, reply, complete), strict=True)), "day_rule": str(rule)}
 
@@ -126,9 +126,9 @@ def _check_tree(entries: Sequence[_Entry], stored: Stored) -> None:
         if entry.code in stored and stored[entry.code]["level"] != entry.level:
             entry.line.wrong(f"level 不能从 {stored[entry.code]['level']} 改为 {entry.level}，请另立代码")
         if entry.level == 1 and parent:
-            entry.line.wrong("一级分类的 parent_code 应为空")
+            entry.line.wrong("parent_code 应为空：一级分类没有上级")
         elif entry.level == 2 and levels.get(parent) != 1:
-            entry.line.wrong(f"没有代码为“{parent[:32]}”的一级分类（文件和数据库里都没有）")
+            entry.line.wrong(f"parent_code：没有代码为“{parent[:32]}”的一级分类（文件和数据库里都没有）")
 
 
 def _with_parent(entry: _Entry, ids: Mapping[str, int]) -> Values:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from app.base.sheets import Faults, Row
 from app.domain.vocabulary import Word
+from app.imports.changes import Stored
 
 W = TypeVar("W", bound=Word)
 
@@ -87,7 +88,7 @@ class Line:
         value = self.raw(column)
         if not value:
             return None
-        if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,12})?", value) or abs(float(value)) > most:
+        if not re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,15})?", value) or abs(float(value)) > most:
             self.wrong(f"{column} 应为 -{most} 到 {most} 之间的度数，现为“{value[:32]}”")
             return None
         return float(value)
@@ -119,3 +120,10 @@ def known(line: Line, column: str, ids: Mapping[str, int], what: str) -> int:
         line.wrong(f"{column} 不能为空" if not code else f"{column}：没有代码为“{code[:32]}”的{what}")
         return 0
     return found
+
+
+def refuse_closed(line: Line, column: str, places: Stored) -> None:
+    """Notes it where the division named is closed: nothing new is put there."""
+    place = places.get(line.raw(column))
+    if place is not None and place["valid_to"] is not None:
+        line.wrong(f"{column}：区划“{line.raw(column)}”已撤销，请改填现在的区划")

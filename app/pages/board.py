@@ -20,7 +20,7 @@ from app.pages import figures, periods
 from app.pages.figures import Figure
 from app.pages.periods import Period
 from app.pages.rendering import BOARD_CACHE, page
-from app.rates.service import RateRow, rates_down_to
+from app.rates.service import RateRow, Table, rates_down_to
 from app.tickets import public
 from app.tickets.public import PublicTicket
 from app.web.gate import needs
@@ -54,7 +54,7 @@ async def county_board(
 ) -> Response:
     """The board of the whole county."""
     known = await atlas(work)
-    return await _answer(request, work, known, known.county.root, periods.chosen(first, to, day_of(work.now)))
+    return await _answer(request, work, known, known.county.root, (first, to))
 
 
 @router.get("/board/{code}")
@@ -70,13 +70,19 @@ async def division_board(
     division = known.county.by_code.get(code)
     if division is None:
         raise Missing("division.unknown", f"没有代码为“{code[:32]}”的区划")
-    return await _answer(request, work, known, division, periods.chosen(first, to, day_of(work.now)))
+    return await _answer(request, work, known, division, (first, to))
 
 
-async def _answer(request: Request, work: Work, known: Atlas, division: Division, period: Period) -> Response:
+async def _answer(request: Request, work: Work, known: Atlas, division: Division, days: tuple[str, str]) -> Response:
+    period = periods.chosen(*days, day_of(work.now))
     below = _below(division.level)
-    lowest = below or division.level
-    table = await rates_down_to(work, known, division.id, first=period.first, last=period.last, lowest=lowest)
+    table = await _table(work, known, division, period)
+    by_itself = division is known.county.root and not any(day.strip() for day in days)
+    if by_itself and not table.rows[0].counts.received:
+        # Early in a month, before anybody has written, the month before may say more.
+        before = periods.choices(day_of(work.now))[1]
+        then = await _table(work, known, division, before)
+        period, table = (before, then) if then.rows[0].counts.received else (period, table)
     own, *others = table.rows
     context = {
         "section": "board",
@@ -98,6 +104,11 @@ async def _answer(request: Request, work: Work, known: Atlas, division: Division
         "least": ranking.LEAST,
     }
     return page(request, "board.html", context, headers={"Cache-Control": BOARD_CACHE})
+
+
+async def _table(work: Work, known: Atlas, division: Division, period: Period) -> Table:
+    lowest = _below(division.level) or division.level
+    return await rates_down_to(work, known, division.id, first=period.first, last=period.last, lowest=lowest)
 
 
 def _heading(known: Atlas, division: Division) -> str:

@@ -19,6 +19,11 @@ class Period:
         """What an address needs to mean this period; the present month needs nothing."""
         return {} if self.name == "本月" else {"from": self.first, "to": self.last}
 
+    @property
+    def asked(self) -> dict[str, object]:
+        """What an address needs that asks for just this period, be there anything in it or not."""
+        return self.query or {"from": self.first}
+
 
 def choices(today: date) -> list[Period]:
     """The ready-made ones, the default first."""

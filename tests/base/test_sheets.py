@@ -1,4 +1,4 @@
-"""CSV in, with the row of every fault; CSV out that no spreadsheet runs."""
+"""CSV in, with the row and column of every fault; CSV out that no spreadsheet runs."""
 
 import csv
 import io
@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.base.sheets import MOST_BYTES, MOST_SHOWN, Columns, Faults, Sheet, csv_of, read, safe
+from app.base import sheets
+from app.base.records import MOST_SHOWN
+from app.base.sheets import MOST_BYTES, Columns, Faults, Sheet, csv_of, read, safe
 from app.domain.errors import Invalid
 
 COLUMNS = Columns(("code", "name"), ("note",))
@@ -58,9 +60,17 @@ def test_nul_is_refused_with_its_row() -> None:
     assert faults("code,name\n1,甲\n2,乙\0\n") == ["第 3 行：含有空字符（NUL），文件可能已损坏"]
 
 
-@pytest.mark.parametrize("data", [b"PK\x03\x04rest", b"\xd0\xcf\x11\xe0rest"])
-def test_a_workbook_is_recognised(data: bytes) -> None:
-    assert "Excel 工作簿" in refusal(data).detail
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"%PDF-1.7", "这是 PDF 文件，不是表格"),
+        (b"\x89PNG\r\n\x1a\n", "这是图片，不是表格"),
+        (b"<html><table><tr><td>code</td></tr></table></html>", "这是网页（HTML）或 XML 文件，不是 CSV"),
+        ('\ufeff \n<?xml version="1.0"?>'.encode(), "这是网页（HTML）或 XML 文件，不是 CSV"),
+    ],
+)
+def test_what_is_no_sheet_at_all_is_called_what_it_is(data: bytes, said: str) -> None:
+    assert refusal(data).detail.startswith(said)
 
 
 def test_utf16_is_recognised() -> None:
@@ -106,7 +116,31 @@ def test_too_many_and_too_few_fields_are_refused_each_with_its_row() -> None:
     found = faults("code,name,note\n1,甲,\n2,乙,丙,丁\n3,戊\n")
     assert [fault[:5] for fault in found] == ["第 3 行", "第 4 行"]
     assert "有 4 个字段，表头只有 3 列" in found[0]
-    assert "只有 2 个字段，表头有 3 列" in found[1]
+    assert "只有 2 个字段，表头有 3 列，从 note 列起没有内容" in found[1]
+
+
+@pytest.mark.parametrize("cell", ["4.30121E+11", "1.38E+10", "1E+15", "-2.5E+120"])
+def test_a_number_that_a_spreadsheet_has_shortened_is_a_fault_of_its_column(cell: str) -> None:
+    assert faults(f"code,name\n{cell},甲\n") == [
+        f"第 2 行：code：Excel 把数字改成了科学计数法（{cell}），后面的位可能已丢失；"
+        "请把该列设成文本格式，重新填写后再保存"
+    ]
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "#REF!", "#DIV/0!"])
+def test_an_error_of_a_formula_is_a_fault_of_its_column(cell: str) -> None:
+    assert faults(f"code,name\n1,{cell}\n") == [f"第 2 行：name：这一格是 Excel 的错误值 {cell}，请改正后再导入"]
+
+
+@pytest.mark.parametrize("cell", ["1E-05", "4E11", "12E+05", "4.3E+1", "E+11", "房号 4.3E+11", "#5 栋", "1e+11"])
+def test_what_only_looks_like_it_is_left(cell: str) -> None:
+    assert sheet(f"code,name\n1,{cell}\n").rows[0].values["name"] == cell
+
+
+def test_more_rows_than_a_spreadsheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MOST_ROWS", 3)
+    assert len(sheet("code,name\n1,甲\n2,乙\n").rows) == 2
+    assert refusal("code,name\n1,甲\n2,乙\n3,丙\n").detail == "超过 3 行，请分成几个文件导入"
 
 
 def test_empty_cells_behind_the_last_column_are_nothing() -> None:

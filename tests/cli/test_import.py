@@ -8,10 +8,11 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
 from app.base.db import Database
 from app.base.secrets import Vault, secret_key
@@ -89,7 +90,7 @@ def test_the_edition_is_taken(o2o: Run) -> None:
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
-        (("households", UNITS), "不能导入“households”，可以导入的有：divisions、units、"),
+        (("photos", UNITS), "不能导入“photos”，可以导入的有：divisions、units、"),
         (("units", "nowhere.csv"), "没有文件 nowhere.csv"),
         (("units", "."), "无法读取 .："),
     ],
@@ -98,6 +99,63 @@ def test_what_cannot_be_imported_is_said_in_a_sentence(o2o: Run, args: tuple[str
     code, out, err = o2o("import", *args)
     assert (code, out) == (1, "")
     assert err.startswith(sentence)
+
+
+def workbook(path: Path, *rows: Sequence[object]) -> str:
+    with Workbook(path) as book:
+        sheet = book.add_worksheet("区划")
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return str(path)
+
+
+def test_a_workbook_is_imported_as_a_csv_file_is(o2o: Run, tmp_path: Path) -> None:
+    columns = ["code", "name", "level", "parent_code"]
+    wrong = workbook(
+        tmp_path / "a.xlsx", columns, [430121, "长沙县", "县"], [43012100100100199, "某镇", "镇街", 430121]
+    )
+    code, _, err = o2o("import", "divisions", wrong)
+    assert code == 1
+    assert err.startswith("第 3 行：code：Excel 把数字改成了科学计数法（4.30121E+16）")
+    right = workbook(tmp_path / "b.csv", columns, [430121, "长沙县", "县"], [430121001, "星沙街道", "镇街", 430121])
+    assert o2o("import", "divisions", right) == (
+        *(0, "新增 2，更新 0，未变 0\n"),
+        "提示：文件名是 .csv，内容却是 Excel 工作簿，已按工作簿读取\n",
+    )
+    assert o2o("import", "divisions", DIVISIONS, "--json")[1] == '{"created": 0, "updated": 0, "unchanged": 2}\n'
+
+
+def test_a_template_is_written_where_nothing_is(o2o: Run, tmp_path: Path) -> None:
+    assert o2o("import", "units", "--template") == (0, "模板已写到 units-模板.xlsx\n", "")
+    before = (tmp_path / "units-模板.xlsx").read_bytes()
+    code, _, err = o2o("import", "units", "--template")
+    assert (code, err) == (1, "units-模板.xlsx 已经有了，没有覆盖；请换一个文件名\n")
+    assert (tmp_path / "units-模板.xlsx").read_bytes() == before
+    assert o2o("import", "units", "units-模板.xlsx")[2] == ("文件里只有表头，没有数据（读的是工作表“承办单位”）\n")
+
+
+def test_a_template_is_written_under_the_name_that_was_asked_for(o2o: Run, tmp_path: Path) -> None:
+    assert o2o("import", "aliases", "别名.CSV", "--template") == (0, "模板已写到 别名.CSV\n", "")
+    assert (tmp_path / "别名.CSV").read_bytes() == b"\xef\xbb\xbfalias,division_code\r\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (("photos", "--template"), "不能导入“photos”，可以导入的有："),
+        (("units", "units.doc", "--template"), "模板的文件名要以 .xlsx 或 .csv 结尾，现为 units.doc"),
+        (("units", "nowhere/units.xlsx", "--template"), "无法写入 nowhere/units.xlsx：No such file"),
+        (("units",), "请写明要导入的文件；还没有文件的，可用 o2o import units --template 取得模板"),
+        (("photos",), "不能导入“photos”，可以导入的有："),
+    ],
+)
+def test_what_cannot_become_a_template_is_said_in_a_sentence(
+    o2o: Run, tmp_path: Path, args: tuple[str, ...], sentence: str
+) -> None:
+    code, out, err = o2o("import", *args)
+    assert (code, out) == (1, "")
+    assert err.startswith(sentence)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_accounts_of_a_demo_are_sealed_with_a_key_of_its_own(o2o: Run, tmp_path: Path) -> None:

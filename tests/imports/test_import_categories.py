@@ -71,7 +71,10 @@ async def test_other_categories_are_confidential_where_the_file_says_so_and_stay
     assert (done.unchanged, (await stored(county))["C1301"].confidential) == (2, True)
 
 
-LIMITS = "时限不合规定：受理 1 个工作日，首次回复 1 至 3 个工作日，办结 1 至 10 天（按小时计 1 至 240 小时），现为 "
+LIMITS = (
+    "accept_working_days、reply_working_days、complete_days 不合规定：受理 1 个工作日，首次回复 1 至 3 个工作日，"
+    "办结 1 至 10 天（按小时计 1 至 240 小时），现为 "
+)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +87,10 @@ LIMITS = "时限不合规定：受理 1 个工作日，首次回复 1 至 3 个�
         (leaf(complete_days="241", day_rule="hours"), f"{LIMITS}1、2、241（小时）"),
         (leaf(unit="长沙县某局"), "unit“长沙县某局”：没有这个名称的承办单位，请先导入"),
         (leaf(level="3"), "level 只能是 1 或 2，现为“3”"),
-        (leaf(parent_code=""), "没有代码为“”的一级分类（文件和数据库里都没有）"),
-        (leaf(parent_code="C99"), "没有代码为“C99”的一级分类（文件和数据库里都没有）"),
-        (leaf(parent_code="C1301"), "没有代码为“C1301”的一级分类（文件和数据库里都没有）"),
-        (leaf(level="1"), "一级分类的 parent_code 应为空"),
+        (leaf(parent_code=""), "parent_code：没有代码为“”的一级分类（文件和数据库里都没有）"),
+        (leaf(parent_code="C99"), "parent_code：没有代码为“C99”的一级分类（文件和数据库里都没有）"),
+        (leaf(parent_code="C1301"), "parent_code：没有代码为“C1301”的一级分类（文件和数据库里都没有）"),
+        (leaf(level="1"), "parent_code 应为空：一级分类没有上级"),
         (leaf(sensitive="maybe"), "sensitive 只能是 true 或 false（也可写 是、否），现为“maybe”"),
         (leaf(code="C13"), "code 与第 2 行重复"),
     ],

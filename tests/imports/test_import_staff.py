@@ -122,7 +122,7 @@ async def test_a_courier_without_a_grid_is_told_of(county: Work, load: Load) -> 
     assert done.notices == ("1 名民生快递员不在网格任职，派单时不会按网格找到他们",)
 
 
-LIMIT = "密码应为 12 到 128 个字符，现有"
+LIMIT = "password：密码应为 12 到 128 个字符，现有"
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ LIMIT = "密码应为 12 到 128 个字符，现有"
         ("kd-2,张,14200000003,handler,,U99,", "unit_code：没有代码为“U99”的承办单位"),
         ("kd-2,张,14200000003,officer,430121,U01,", "division_code 和 unit_code 要填且只能填一个"),
         ("kd-2,张,14200000003,officer,,,", "division_code 和 unit_code 要填且只能填一个"),
-        ("kd-2,张,14200000003,courier,,U01,", "民生快递员任职于区划，请填 division_code"),
-        ("kd-2,张,14200000003,handler,430121,,", "承办人任职于承办单位，请填 unit_code"),
+        ("kd-2,张,14200000003,courier,,U01,", "unit_code 应为空：民生快递员任职于区划，请填 division_code"),
+        ("kd-2,张,14200000003,handler,430121,,", "division_code 应为空：承办人任职于承办单位，请填 unit_code"),
         ("kd-2,张,14200000003,officer,430121,,short", f"{LIMIT} 5 个"),
         (f"kd-2,张,14200000003,officer,430121,,{'long' * 33}", f"{LIMIT} 132 个"),
-        ("kd-2,张,14200000003,officer,430121,,Password1234", "密码太常见，容易被猜中，请换一个"),
-        ("kd-1,王演示一,14200000001,courier,430121001001001,,", "与第 2 行重复（同一人的同一职务）"),
-        ("kd-1,汪演示一,14200000001,inspector,430121001,,", "与第 2 行是同一用户名，name 却不同"),
-        ("kd-1,王演示一,14200000002,inspector,430121001,,", "与第 2 行是同一用户名，phone 却不同"),
+        ("kd-2,张,14200000003,officer,430121,,Password1234", "password：密码太常见，容易被猜中，请换一个"),
+        ("kd-1,王演示一,14200000001,courier,430121001001001,,", "username 和 role 与第 2 行重复（同一人的同一职务）"),
+        ("kd-1,汪演示一,14200000001,inspector,430121001,,", "name 与第 2 行不同，username 却相同"),
+        ("kd-1,王演示一,14200000002,inspector,430121001,,", "phone 与第 2 行不同，username 却相同"),
     ],
 )
 async def test_a_wrong_row_is_named(county: Work, refusals: Refusals, row: str, fault: str) -> None:
@@ -174,7 +174,7 @@ async def test_two_passwords_of_one_person_are_refused_and_not_quoted(county: Wo
         f"gz-1,张,14200000003,{role},430121,,{word}\n"
         for role, word in (("officer", "first-passphrase"), ("inspector", ""), ("deputy", "other-passphrase"))
     )
-    assert await refusals(county, "staff", HEADER + rows) == ["第 4 行：与第 2 行是同一用户名，password 却不同"]
+    assert await refusals(county, "staff", HEADER + rows) == ["第 4 行：password 与第 2 行不同，username 却相同"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ async def test_system_security_and_audit_are_never_one_person(
 ) -> None:
     rows = "".join(f"gz-1,张,14200000003,{role},430121,,\n" for role in roles)
     [fault] = await refusals(county, "staff", HEADER + rows)
-    assert fault.startswith(f"第 3 行：同一人不能既是{said}：")
+    assert fault.startswith(f"第 3 行：role：同一人不能既是{said}：")
 
 
 async def test_an_operator_may_serve_two_towns(county: Work, load: Load) -> None:

@@ -105,3 +105,14 @@ async def test_boards_may_be_kept_for_a_minute_and_styles_for_a_year(site: httpx
     kept = await site.get(style)
     assert kept.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert kept.headers["content-type"] == "text/css; charset=utf-8"
+
+
+async def test_while_nobody_has_written_this_month_the_county_shows_the_month_before(
+    site: httpx.AsyncClient, county: County
+) -> None:
+    await county.completed(MOMENT - timedelta(days=40), SAYINGS[0], VILLAGE)
+    county.database.clock.set(MOMENT)
+    page = Page((await site.get("/board")).text)
+    assert "8月1日至8月31日，收到1件" in page.joined
+    assert "9月1日至9月22日，收到0件" in Page((await site.get("/board?from=2026-09-01")).text).joined
+    assert "/board/430121?from=2026-09-01" in follow(page), "the way to the present month"

@@ -150,5 +150,6 @@ def test_what_happens_inside_the_office_has_no_public_words() -> None:
         Action.DECIDE_EXTENSION,
         Action.PROPOSE_UNREASONABLE,
         Action.DECIDE_UNREASONABLE,
+        Action.IMPORT,
     }
     assert set(Action) - set(SHOWN) == inside
