@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.api import actions, courier, divisions, people, rates, tickets
+from app.api import actions, courier, divisions, households, messages, people, rates, reports, stations, tickets
 
 router = APIRouter(prefix="/api/v1")
-for module in (people, tickets, actions, courier, divisions, rates):
+for module in (people, tickets, actions, messages, courier, households, divisions, stations, rates, reports):
     router.include_router(module.router)

@@ -136,6 +136,45 @@ class NewTicket(Body):
     about: AboutWhom | None = None
 
 
+class TicketOfMessage(Body):
+    """As POST /tickets; channel, citizen and moment of receipt are the message's. No description: its own words."""
+
+    model_config = example(
+        description="（图片）泉星社区小区门口路灯坏了", category="C0105", division_code="430121001001"
+    )
+
+    kind: Sort | None = None
+    title: Line | None = None
+    description: Text | None = None
+    category: Code | None = None
+    division_code: Code | None = None
+    location: Place | None = None
+    files: Files = []
+    confidential: bool = False
+    about: AboutWhom | None = None
+
+
+class Settle(Body):
+    """`text`: what the sender reads with their next message; without it they read nothing more."""
+
+    model_config = example(text="图片收到了，请再用一句话写明是哪里的路灯")
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable] | None = None
+
+
+class NewVisit(Body):
+    """At a household, for a ticket, or both. `at`: when it was, at most 30 days back; without it, now."""
+
+    model_config = example(household_id=1, seen="老人身体好，屋顶漏雨已报修", at="2026-11-24T09:00:00+08:00")
+
+    household_id: Annotated[int, Field(ge=1, le=2**63 - 1, description="走访名单里的 id")] | None = None
+    ticket: Annotated[str, StringConstraints(pattern=r"^[0-9]{8,14}$")] | None = Field(None, description="事项编号")
+    seen: Text
+    location: Place | None = None
+    files: Files = []
+    at: Moment | None = None
+
+
 class Act(Body):
     version: int | None = Field(default=None, ge=0, le=2**31 - 1, description="最后看到的版本；已变时答 409")
 

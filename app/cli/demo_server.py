@@ -1,14 +1,17 @@
-"""Serves the demo county: brings it up, loads it, answers, and says so."""
+"""Serves the demo county, with the clockwork beside it: brings it up, loads it, answers, and says so."""
 
 import asyncio
 import socket
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
+from multiprocessing import get_context
 
 import typer
 import uvicorn
 
 from app.base import log
+from app.base.clock import Clock
 from app.base.db import Database
 from app.base.secrets import Vault, secret_key
 from app.cli import settings as configuration
@@ -18,6 +21,7 @@ from app.demo import installation
 from app.demo.county import DemoCounty
 from app.main import create_app
 from app.settings import Settings
+from app.worker import POOL, beating
 
 
 def run(settings: Settings, url: str, port: int, say: Callable[[str], None]) -> None:
@@ -32,11 +36,36 @@ async def _serve(settings: Settings, url: str, port: int, say: Callable[[str], N
     clock = configuration.clock(settings)
     database = Database(url, clock, pool_size=settings.pool_size)
     await bring_up(database)
-    county = await installation.load(database, vault, key, say)
+    await _loaded(url, settings.offset, key)
+    county = installation.county_of(key)
     base_url = f"http://127.0.0.1:{port}"
-    app = create_app(database, vault, base_url=base_url, demo=True)
+    app = create_app(database, vault, base_url=base_url, demo=True, data_dir=settings.data_dir)
     config = uvicorn.Config(app, host="127.0.0.1", port=port, **UVICORN)
-    await _Server(config, lambda: _welcome(settings, county, base_url)).serve()
+    # Connections of its own, as `o2o worker` has: the service closes its own when it stops.
+    own = Database(url, clock, pool_size=POOL)
+    try:
+        async with beating(own):
+            await _Server(config, lambda: _welcome(settings, county, base_url)).serve()
+    finally:
+        await own.close()
+
+
+async def _loaded(url: str, offset: float, key: str) -> None:
+    """In a process of its own: what loading takes (the rows of 65,031 households, say) goes with it."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as one:
+        await asyncio.get_running_loop().run_in_executor(one, _load, url, offset, key)
+
+
+def _load(url: str, offset: float, key: str) -> None:
+    async def load() -> None:
+        database = Database(url, Clock(offset))
+        try:
+            await installation.load(database, Vault(key), key, typer.echo)
+        finally:
+            await database.close()
+
+    log.configure(json=False, level="warning", key=key.encode())
+    asyncio.run(load())
 
 
 class _Server(uvicorn.Server):

@@ -15,9 +15,16 @@ from hashlib import sha512
 from importlib.resources import files
 from string import ascii_letters, digits
 
+from app.demo.homes import homes_of
+from app.demo.invented import NAMES, phone_of
+from app.demo.meeting import groups, stations
+from app.demo.sheets import Row, Sheet, as_csv, at, is_rural
 from app.domain.vocabulary import AccountMode, Level, Role
 
+__all__ = ["DemoCounty", "DemoUser", "Row", "Sheet", "as_csv", "generate"]
+
 COURIERS = 1_633
+HOUSEHOLDS = 65_031
 GRIDS = 1_560
 LEAST_GRIDS = 4
 """Per village or community; the rest are dealt out at random, a community being twice as likely to get one."""
@@ -46,19 +53,6 @@ SHORT_ROLE = {Role.ADMINISTRATOR: "admin", Role.INSPECTOR: "insp"}
 NUMBERED = frozenset({Role.COURIER, Role.HANDLER, Role.INSPECTOR, Role.AUDITOR, Role.OPERATOR})
 """Roles whose usernames always end in a number; others only from the second at a node on."""
 
-SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
-    "姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
-)
-GIVEN_NAME = "演示"
-"""“Demonstration”: with an ordinal behind it (王演示十七) it is plainly nobody's name."""
-ORDINALS = 40
-
-PHONE_PREFIX = "142"
-"""No subscriber can have it: China's numbering plan keeps 140–144 for 13-digit numbers of things, and 142 is given to
-no carrier. Eleven digits, so what checks or masks mobile numbers takes it for one. The openings 10, 11 and 12 won't do:
-they are services (10086, 110, 120, 12345), and a switch may connect a longer number that begins so."""
-
 ALPHANUMERICS = ascii_letters + digits
 
 STATIONS = (
@@ -79,17 +73,7 @@ STATIONS = (
 """Code, name and other names of a town's stations (站所). A street has no S07, and another S06."""
 STREET_CLINIC = ("S06", "社区卫生服务中心", ("卫生院", "卫生服务中心"))
 
-Row = dict[str, str]
 Secret = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One import file. `name` is what `o2o import` calls it; every row has every column, empty where unsaid."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +108,8 @@ class _Post:
         return f"{name}-{self.number}" if self.number > 1 or self.role in NUMBERED else name
 
 
-def generate(seed: int = 430121, *, secret: Secret) -> DemoCounty:
-    """Makes the county: places, units, categories, aliases, staff and accounts.
+def generate(seed: int = 430121, *, secret: Secret, households: int = HOUSEHOLDS) -> DemoCounty:
+    """Makes the county: places, units, categories, aliases, stations, groups, staff, households and accounts.
 
     `secret(name)` gives random text (128 bits or more) for each name, as `password:admin-430121` or
     `token:wx0123456789abcdef`; passwords and keys are derived from it, and nothing else is.
@@ -137,16 +121,9 @@ def generate(seed: int = 430121, *, secret: Secret) -> DemoCounty:
     staff, users = _staff(posts, divisions.rows, rng, secret)
     accounts = _accounts(divisions.rows, rng, secret)
     categories, aliases = _packaged("categories", "categories"), _packaged("aliases", "aliases")
-    return DemoCounty((divisions, units, categories, aliases, staff, accounts), users)
-
-
-def as_csv(sheet: Sheet) -> str:
-    """The sheet as the text of a CSV file with its header row."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, sheet.columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(sheet.rows)
-    return out.getvalue()
+    meeting = (stations(divisions.rows, seed), groups(divisions.rows))
+    homes = (homes_of(divisions.rows, staff.rows, households, seed),) if households else ()
+    return DemoCounty((divisions, units, categories, aliases, *meeting, staff, *homes, accounts), users)
 
 
 def _packaged(stem: str, name: str) -> Sheet:
@@ -156,13 +133,9 @@ def _packaged(stem: str, name: str) -> Sheet:
     return Sheet(name, tuple(reader.fieldnames or ()), rows)
 
 
-def _at(level: Level, divisions: Sequence[Row]) -> list[Row]:
-    return [row for row in divisions if row["level"] == level]
-
-
 def _with_grids(divisions: Sheet, rng: random.Random) -> Sheet:
-    villages = _at(Level.VILLAGE, divisions.rows)
-    weights = [1 if _is_rural(village) else 2 for village in villages]
+    villages = at(Level.VILLAGE, divisions.rows)
+    weights = [1 if is_rural(village) else 2 for village in villages]
     further = Counter(rng.choices(range(len(villages)), weights, k=GRIDS - LEAST_GRIDS * len(villages)))
     counts = [LEAST_GRIDS + further[index] for index in range(len(villages))]
     blank = dict.fromkeys(divisions.columns, "")
@@ -170,18 +143,14 @@ def _with_grids(divisions: Sheet, rng: random.Random) -> Sheet:
     return Sheet(divisions.name, divisions.columns, divisions.rows + grids)
 
 
-def _is_rural(village: Row) -> bool:
-    return village["name"].endswith(("村委会", "村"))
-
-
 def _grid(village: Row, number: int) -> Row:
-    name = f"{number}组" if _is_rural(village) else f"第{number}网格"
+    name = f"{number}组" if is_rural(village) else f"第{number}网格"
     code = f"{village['code']}{number:03}"
     return {"code": code, "name": name, "level": str(Level.GRID), "parent_code": village["code"]}
 
 
 def _with_stations(units: Sheet, divisions: Sequence[Row]) -> Sheet:
-    stations = [station for town in _at(Level.TOWN, divisions) for station in _stations_of(town)]
+    stations = [station for town in at(Level.TOWN, divisions) for station in _stations_of(town)]
     return Sheet(units.name, units.columns, units.rows + stations)
 
 
@@ -204,10 +173,10 @@ def _stations_of(town: Row) -> Iterator[Row]:
 
 
 def _posts(divisions: Sequence[Row], units: Sequence[Row], rng: random.Random) -> Iterator[_Post]:
-    grids = [grid["code"] for grid in _at(Level.GRID, divisions)]
+    grids = [grid["code"] for grid in at(Level.GRID, divisions)]
     shared = frozenset(rng.sample(grids, COURIERS - len(grids)))
     for level, duties in DUTIES.items():
-        for division in _at(level, divisions):
+        for division in at(level, divisions):
             yield from _posts_at(duties, division_code=division["code"])
     for unit in units:
         duties = COUNTY_UNIT_DUTIES if unit["code"].startswith("U") else STATION_DUTIES
@@ -224,8 +193,7 @@ def _posts_at(duties: Mapping[Role, int], *, division_code: str = "", unit_code:
 def _staff(
     posts: Sequence[_Post], divisions: Sequence[Row], rng: random.Random, secret: Secret
 ) -> tuple[Sheet, tuple[DemoUser, ...]]:
-    people = [f"{surname}{GIVEN_NAME}{_numeral(n)}" for surname in SURNAMES for n in range(1, ORDINALS + 1)]
-    names = rng.sample(people, len(posts))
+    names = rng.sample(NAMES, len(posts))
     phones = rng.sample(range(10**8), len(posts))
     opened = _opened_divisions(divisions)
     rows, users = [], []
@@ -235,8 +203,7 @@ def _staff(
             password = _letters(secret(f"password:{post.username}"), 16)
             place = (post.division_code or None, post.unit_code or None)
             users.append(DemoUser(post.username, str(post.role), *place, password))
-        phone = f"{PHONE_PREFIX}{number:08}"
-        row = (post.username, name, phone, str(post.role), post.division_code, post.unit_code, password)
+        row = (post.username, name, phone_of(number), str(post.role), post.division_code, post.unit_code, password)
         rows.append(dict(zip(STAFF_COLUMNS, row, strict=True)))
     return Sheet("staff", STAFF_COLUMNS, rows), tuple(users)
 
@@ -245,11 +212,11 @@ def _opened_divisions(divisions: Sequence[Row]) -> Mapping[str, frozenset[Role]]
     """Division → the roles there that sign in: the county's, and of each town a line down through its first village to
     that village's first grid (in a street, two); administrators and couriers only, but in the shown towns all."""
     every = frozenset(Role)
-    opened: dict[str, frozenset[Role]] = {row["code"]: every for row in _at(Level.COUNTY, divisions)}
+    opened: dict[str, frozenset[Role]] = {row["code"]: every for row in at(Level.COUNTY, divisions)}
     first_village: dict[str, str] = {}
-    for village in _at(Level.VILLAGE, divisions):
+    for village in at(Level.VILLAGE, divisions):
         first_village.setdefault(village["parent_code"], village["code"])
-    for town in _at(Level.TOWN, divisions):
+    for town in at(Level.TOWN, divisions):
         code = town["code"]
         village_code = first_village[code]
         roles = every if code in SHOWN_TOWNS else frozenset({Role.ADMINISTRATOR})
@@ -269,7 +236,7 @@ def _signs_in(post: _Post, opened: Mapping[str, frozenset[Role]]) -> bool:
 def _accounts(divisions: Sequence[Row], rng: random.Random, secret: Secret) -> Sheet:
     modes = {PLAIN_TOWN: AccountMode.PLAIN, COMPATIBLE_TOWN: AccountMode.COMPATIBLE}
     rows = []
-    for division in _at(Level.COUNTY, divisions) + _at(Level.TOWN, divisions):
+    for division in at(Level.COUNTY, divisions) + at(Level.TOWN, divisions):
         appid, original = f"wx{rng.getrandbits(64):016x}", f"gh_{rng.getrandbits(48):012x}"
         mode = modes.get(division["code"], AccountMode.SAFE)
         bound = (appid, original, f"{division['name']}民生快递", division["code"], "service", "true", str(mode))
@@ -289,11 +256,3 @@ def _aes_key(text: str) -> str:
     """An EncodingAESKey: 43 letters and digits that are 32 bytes in base64. Encoded again, because strict decoders want
     the two bits left over in the last letter to be zero (RFC 4648, 3.5)."""
     return b64encode(b64decode(_letters(text, 43) + "=")).decode()[:43]
-
-
-def _numeral(number: int) -> str:
-    """1 to 99 in Chinese."""
-    tens, ones = divmod(number, 10)
-    names = "零一二三四五六七八九"
-    ten = ("" if tens == 1 else names[tens]) + "十" if tens else ""
-    return ten + (names[ones] if ones else "")

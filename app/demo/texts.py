@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from random import Random
 
-from app.demo.county import PHONE_PREFIX
+from app.demo.invented import PHONE_PREFIX
 from app.domain.vocabulary import Kind, Score
 
 NOWHERE = "我们"

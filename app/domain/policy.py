@@ -47,13 +47,17 @@ class Permission(StrEnum):
 
     PUBLIC = "public"
     WECHAT = "wechat:receive"
+    METRICS = "metrics:read"
     SIGNED_IN = "staff:any"
     TICKET_OPEN = "ticket:open"
     TICKET_READ = "ticket:read"
     TICKET_ACT = "ticket:act"
     TICKET_RATE = "ticket:rate"
+    MESSAGE_SETTLE = "message:settle"
     COURIER_DAY = "courier:day"
+    HOUSEHOLD_READ = "household:read"
     RATES_READ = "rates:read"
+    REPORT_READ = "report:read"
 
 
 _EVERYONE = frozenset(Role)
@@ -63,14 +67,17 @@ _HOLDERS: dict[Permission, frozenset[Role]] = {
     Permission.TICKET_OPEN: frozenset({Role.COURIER, Role.HANDLER, Role.ADMINISTRATOR}),
     Permission.TICKET_READ: _READERS,
     Permission.TICKET_ACT: _READERS,
+    Permission.MESSAGE_SETTLE: frozenset({Role.ADMINISTRATOR}),
     Permission.COURIER_DAY: frozenset({Role.COURIER}),
+    Permission.HOUSEHOLD_READ: frozenset({Role.ADMINISTRATOR}),
     Permission.RATES_READ: _EVERYONE,
+    Permission.REPORT_READ: _EVERYONE,
 }
 
 
 def holds(actor: Actor, permission: Permission) -> bool:
     """Whether the actor may come through a door that asks for `permission` (what lies behind is judged again)."""
-    if permission in {Permission.PUBLIC, Permission.WECHAT, Permission.TICKET_RATE}:
+    if permission in {Permission.PUBLIC, Permission.WECHAT, Permission.METRICS, Permission.TICKET_RATE}:
         return True
     return actor.kind is ActorKind.STAFF and not actor.roles.isdisjoint(_HOLDERS[permission])
 

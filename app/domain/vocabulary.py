@@ -87,6 +87,7 @@ class Via(Word):
     PAGE = "page", "网页"
     CODE = "code", "评价码"
     CALLBACK = "callback", "回访"
+    IMPORTED = "imported", "历史导入"
 
 
 class DayRule(Word):
@@ -108,8 +109,25 @@ class AccountMode(Word):
     SAFE = "safe", "安全模式"
 
 
+class GroupKind(Word):
+    """A chat group. WeCom's may have a robot to post through; WeChat's has no interface at all (domain.md, 1)."""
+
+    WECHAT = "wechat", "微信群"
+    WECOM = "wecom", "企业微信群"
+
+
+class Datum(Word):
+    """What a pair of degrees is measured from; the two lie hundreds of metres apart."""
+
+    WGS84 = "wgs84", "GPS"
+    GCJ02 = "gcj02", "腾讯、高德地图"
+
+
 class Action(Word):
-    """Everything that can happen to a ticket; `open` begins it. The rules are in lifecycle.TABLE."""
+    """Everything that can happen to a ticket; `open` begins it, `import` corrects one that is still only history.
+
+    The rules of the others are in lifecycle.TABLE.
+    """
 
     OPEN = "open", "收到"
     ACCEPT = "accept", "受理"
@@ -136,3 +154,4 @@ class Action(Word):
     RATE = "rate", "评价"
     REOPEN = "reopen", "重办"
     ARCHIVE = "archive", "归档"
+    IMPORT = "import", "历史更正"

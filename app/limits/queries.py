@@ -1,15 +1,17 @@
 """The calendar's rows, and the limits of tickets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import any_, bindparam, delete, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.base.batch import Batch
+from app.base.copy import copy_rows
 from app.domain.steps import StepKind
-from app.schema.base import Moment
+from app.schema.base import Id, Moment
 from app.schema.limits import calendar_days, calendar_years, steps, ticket_limits
 
 s = steps.c
@@ -63,3 +65,21 @@ async def stop_steps(conn: AsyncConnection, ticket_id: int) -> None:
 async def end_steps(conn: AsyncConnection, ticket_id: int, ended: Sequence[StepKind], idle_at: datetime) -> None:
     """Those kinds are no longer to come; the wait for an act begins anew."""
     await conn.execute(_GO_ON, {"ticket": ticket_id, "ended": list(ended), "idle": idle_at})
+
+
+_LIMIT = ("ticket_id", "cycle", "kind", "due_at", "original_due_at", "rule", "provisional")
+_STEP = ("ticket_id", "cycle", "kind", "due_at", "done_at", "silent")
+
+
+async def copy_limits(conn: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
+    await copy_rows(conn, ticket_limits.name, _LIMIT, ([row[name] for name in _LIMIT] for row in rows))
+
+
+async def copy_steps(conn: AsyncConnection, rows: Iterable[Mapping[str, Any]]) -> None:
+    await copy_rows(conn, steps.name, _STEP, ([row[name] for name in _STEP] for row in rows))
+
+
+async def delete_all(conn: AsyncConnection, ticket_ids: Sequence[int]) -> None:
+    """Limits and steps of these tickets, done ones too."""
+    for table in (steps, ticket_limits):
+        await conn.execute(delete(table).where(table.c.ticket_id == any_(literal(list(ticket_ids), ARRAY(Id)))))

@@ -152,7 +152,7 @@ def _row(work: Work, matter: Matter, category: Category | None, routed: Routed, 
         "kind": matter.kind or (category and category.kind_hint) or Kind.CONSULTATION,
         "channel": matter.channel,
         "cycle": 1,
-        "title": matter.title or _title(matter.description),
+        "title": matter.title or title_of(matter.description),
         "description": matter.description,
         "category_id": category.id if category else None,
         "division_id": routed.division_id,
@@ -185,7 +185,7 @@ def _row(work: Work, matter: Matter, category: Category | None, routed: Routed, 
     }
 
 
-def _title(description: str) -> str:
+def title_of(description: str) -> str:
     """The beginning of the first line, for lists that staff read."""
     first = description.strip().split("\n", 1)[0]
     return first if len(first) <= TITLE_LENGTH else first[:TITLE_LENGTH] + "…"

@@ -194,6 +194,7 @@ def _visit(work: Work, ticket: Ticket, form: Form) -> dict[str, Any]:
     at = form.get("at")
     return {
         "ticket_id": ticket.id,
+        "household_id": form.get("household_id"),
         "staff_id": work.actor.id,
         "cycle": ticket.cycle,
         "at": at if isinstance(at, datetime) else work.now,

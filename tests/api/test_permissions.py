@@ -40,6 +40,7 @@ AT_HOME = {
 BESIDE = {position for position in AT_HOME if position.endswith("beside")}
 SHUT = {"auditor", "operator"}
 STAFF = set(AT_HOME) - {"stranger"}
+COURIERS = {"courier", "courier beside"}
 WORKERS = {"courier", "administrator", "administrator above", "administrator of the county"}
 
 
@@ -58,10 +59,13 @@ def everybody(status: int) -> dict[str, int]:
 
 
 OPENERS = {p for p in STAFF if p.split(" ")[0] in {"courier", "handler", "administrator"}}
+ADMINISTRATORS = {p for p in STAFF if p.startswith("administrator")}
 READERS = STAFF - SHUT - BESIDE
 MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/healthz"): (everybody(200), None),
     ("GET", "/readyz"): (everybody(200), None),
+    # On this machine everybody may; from elsewhere nobody without its own token (test_metrics.py).
+    ("GET", "/metrics"): (everybody(200), None),
     ("GET", "/"): (everybody(200), None),
     ("GET", "/board"): (everybody(200), None),
     ("GET", "/board/{code}"): (everybody(200), None),
@@ -75,6 +79,11 @@ MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/api/v1/divisions/{code}/children"): (staff_only(STAFF, 200), None),
     ("GET", "/api/v1/categories"): (staff_only(STAFF, 200), None),
     ("GET", "/api/v1/rates"): (staff_only(STAFF, 200), None),
+    ("GET", "/api/v1/reports"): (staff_only(STAFF, 200), None),
+    # None is there: the door is open to all staff alike, and who is let in is told so.
+    ("GET", "/api/v1/reports/{id}"): (staff_only(STAFF, 404), None),
+    ("GET", "/api/v1/reports/{id}.csv"): (staff_only(STAFF, 404), None),
+    ("GET", "/api/v1/reports/{id}.xlsx"): (staff_only(STAFF, 404), None),
     ("POST", "/api/v1/tickets"): (staff_only(OPENERS, 201), {"description": "路灯坏了", "channel": "phone"}),
     ("GET", "/api/v1/tickets"): (staff_only(STAFF - SHUT, 200), None),
     ("GET", "/api/v1/tickets/{number}"): (on_ticket(READERS, 200), None),
@@ -85,10 +94,24 @@ MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("POST", "/api/v1/tickets/{number}/reply"): (on_ticket(WORKERS, 409), {"text": "在办"}),
     ("POST", "/api/v1/tickets/{number}/complete"): (on_ticket(WORKERS, 409), {"result": "办好了"}),
     ("POST", "/api/v1/tickets/{number}/rating"): (everybody(403), {"score": "like", "code": "ABCDEFGH"}),
-    ("GET", "/api/v1/courier/tickets"): (staff_only({"courier", "courier beside"}, 200), None),
+    ("GET", "/api/v1/messages"): (staff_only(ADMINISTRATORS, 200), None),
+    # None is there: nobody learns whether there is one.
+    ("POST", "/api/v1/messages/{id}/ticket"): (staff_only(ADMINISTRATORS, 404), {"description": "路灯坏了"}),
+    ("POST", "/api/v1/messages/{id}/settle"): (staff_only(ADMINISTRATORS, 404), {}),
+    ("GET", "/api/v1/courier/tickets"): (staff_only(COURIERS, 200), None),
+    ("GET", "/api/v1/courier/households"): (staff_only(COURIERS, 200), None),
+    ("GET", "/api/v1/courier/visits"): (staff_only(COURIERS, 200), None),
+    # Nobody's household: no courier learns whether there is one.
+    ("POST", "/api/v1/courier/visits"): (staff_only(COURIERS, 404), {"seen": "看过", "household_id": 2**62}),
+    ("GET", "/api/v1/households"): (staff_only(WORKERS - {"courier"}, 200), None),
+    ("GET", "/api/v1/stations"): (staff_only(STAFF, 200), None),
+    ("GET", "/api/v1/groups"): (staff_only(STAFF, 200), None),
 }
 QUERY = {
     ("GET", "/api/v1/rates"): {"division": "430121", "from": "2026-09-01", "to": "2026-09-22"},
+    ("GET", "/api/v1/households"): {"division": VILLAGE},
+    ("GET", "/api/v1/stations"): {"division": VILLAGE},
+    ("GET", "/api/v1/groups"): {"division": VILLAGE},
 }
 NOT_CALLED = {"/static/{path:path}", "/static/{name}", "/openapi.json"}
 """Static files and the interface's description: the written allow-list."""
@@ -129,7 +152,7 @@ async def test_every_route_as_every_role_at_every_position(
     for position, username in AT_HOME.items():
         client = stranger if username is None else await sign_in(username)
         for (method, path), (expected, body) in MATRIX.items():
-            at = path.format(number=completed, code="430121001", appid="wx0000000000000000")
+            at = path.format(number=completed, code="430121001", appid="wx0000000000000000", id=1)
             if path.endswith("/sessions"):
                 # A name of its own for each: five failures of one would be a 429.
                 body = {"username": f"nobody, {position}", "password": "x"}

@@ -9,7 +9,7 @@ import pytest
 
 from app.demo.county import DemoCounty, DemoUser, Row, Sheet, as_csv, generate
 
-SHEETS = ("divisions", "units", "categories", "aliases", "staff", "accounts")
+SHEETS = (*("divisions", "units", "categories", "aliases", "stations", "groups", "staff", "households", "accounts"),)
 SECRET_COLUMNS = {"password", "token", "encoding_aes_key", "secret"}
 
 ASSIGNED_PREFIXES = {
@@ -33,8 +33,12 @@ SEATS_WITH_A_LOGIN = {
 }
 
 
+FEW = 3_120
+"""Households where it is not about how many: all of them take half a second each time."""
+
+
 def secrets_from(seed: int) -> DemoCounty:
-    return generate(secret=lambda name: f"{name}, known only to installation {seed}")
+    return generate(secret=lambda name: f"{name}, known only to installation {seed}", households=FEW)
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,9 @@ def test_columns_are_those_of_the_import_files(county: DemoCounty) -> None:
     assert columns["accounts"] == (
         "appid,original_id,name,division_code,kind,certified,mode,token,encoding_aes_key,secret"
     )
+    assert columns["households"] == "grid_code,head_name,phone,address,courier_username,in_difficulty"
+    assert columns["stations"] == "division_code,name,address,hours,phone,lat,lon,datum"
+    assert columns["groups"] == "division_code,name,kind,robot_url"
     assert columns["categories"].startswith("code,name,parent_code,level,kind_hint,lowest_level,unit,")
     assert columns["aliases"].startswith("alias,division_code")
 
@@ -182,7 +189,7 @@ def test_no_name_of_a_station_means_two_units(county: DemoCounty) -> None:
 
 def test_every_reference_resolves(county: DemoCounty) -> None:
     places, units = divisions_by_code(county), units_by_code(county)
-    for sheet in ("units", "aliases", "accounts"):
+    for sheet in ("units", "aliases", "stations", "groups", "accounts"):
         assert {row["division_code"] for row in rows(county, sheet)} <= set(places)
     for row in rows(county, "staff"):
         assert (row["division_code"] in places) != (row["unit_code"] in units), row["username"]
@@ -202,7 +209,7 @@ def test_nothing_that_identifies_is_given_twice(county: DemoCounty) -> None:
 
 
 def test_no_phone_can_be_anyones(county: DemoCounty) -> None:
-    for row in rows(county, "staff"):
+    for row in rows(county, "staff") + rows(county, "households") + rows(county, "stations"):
         assert len(row["phone"]) == 11
         assert row["phone"].isdecimal()
         assert int(row["phone"][:3]) not in ASSIGNED_PREFIXES
@@ -210,7 +217,8 @@ def test_no_phone_can_be_anyones(county: DemoCounty) -> None:
 
 
 def test_no_name_can_be_anyones(county: DemoCounty) -> None:
-    odd = [row["name"] for row in rows(county, "staff") if not set("演示") < set(row["name"][1:])]
+    names = [row["name"] for row in rows(county, "staff")] + [row["head_name"] for row in rows(county, "households")]
+    odd = [name for name in names if not set("演示") < set(name[1:])]
     assert odd == []
 
 
@@ -318,7 +326,7 @@ def test_another_installation_differs_in_its_secrets_only(county: DemoCounty) ->
 
 
 def test_another_seed_gives_other_people_in_the_same_places(county: DemoCounty) -> None:
-    other = generate(7, secret=lambda name: name)
+    other = generate(7, secret=lambda name: name, households=FEW)
     assert rows(other, "units") == rows(county, "units")
     assert [row["name"] for row in rows(other, "staff")] != [row["name"] for row in rows(county, "staff")]
     assert len(of_role(other, "courier")) == 1_633

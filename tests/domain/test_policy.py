@@ -98,7 +98,7 @@ def test_whoever_is_complained_of_has_no_capacity_whatever_they_hold() -> None:
 
 def test_doors_are_shut_by_default() -> None:
     shut = [p for p in Permission if holds(PUBLIC, p)]
-    assert shut == [Permission.PUBLIC, Permission.WECHAT, Permission.TICKET_RATE]
+    assert shut == [Permission.PUBLIC, Permission.WECHAT, Permission.METRICS, Permission.TICKET_RATE]
     nobody = Actor(ActorKind.STAFF, 1, "无岗位", "none")
     assert not any(holds(nobody, p) for p in Permission if p not in shut)
 

@@ -52,8 +52,8 @@ async def small_county(empty_database: Database) -> Database:
 
 async def test_an_unknown_kind_lists_the_known_ones() -> None:
     with pytest.raises(Invalid) as refused:
-        prepare("households", b"")
-    assert refused.value.detail == f"不能导入“households”，可以导入的有：{'、'.join(KINDS)}"
+        prepare("photos", b"")
+    assert refused.value.detail == f"不能导入“photos”，可以导入的有：{'、'.join(KINDS)}"
 
 
 async def test_the_demo_county_is_all_there(work: Work, demo: DemoCounty) -> None:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, literal, literal_column, or_, select, text, union_all
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, and_, any_, delete, func, literal, literal_column, or_, select, text, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.base.batch import Batch
 from app.domain.counting import Tally
 from app.rates.queries.conditions import DAY, HANDLER_DIVISION, HANDLER_UNIT, PLACE
 from app.rates.queries.conditions import TALLIED as CONDITIONS
+from app.schema.base import Id
 from app.schema.divisions import divisions
 from app.schema.rates import TALLIED, deltas, rollups
 from app.schema.tickets import tickets
@@ -82,10 +83,13 @@ def recounted() -> Select[Any]:
 _EXPRESSIONS = (DAY, PLACE, HANDLER_DIVISION, HANDLER_UNIT)
 
 
-async def count_new(conn: AsyncConnection, ids: Sequence[int]) -> None:
-    """Adds tickets that were written whole, without going through their lives (imported ones), to the counters."""
-    wanted = recounted().where(tickets.c.id == func.any(literal(list(ids))))
-    await conn.execute(insert(deltas).from_select([*KEY, *TALLIED], wanted))
+async def count_new(conn: AsyncConnection, ids: Sequence[int], *, sign: int = 1) -> None:
+    """Adds tickets that were written whole, without going through their lives (imported ones), to the counters; with
+    `sign` -1 takes them out again, before they are changed so."""
+    wanted = recounted().where(tickets.c.id == any_(literal(list(ids), ARRAY(Id)))).subquery()
+    signed = [(wanted.c[name] * sign).label(name) for name in TALLIED]
+    keys = [wanted.c[name] for name in KEY]
+    await conn.execute(insert(deltas).from_select([*KEY, *TALLIED], select(*keys, *signed)))
 
 
 async def differences(conn: AsyncConnection) -> list[Difference]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,6 +36,14 @@ async def claim(conn: AsyncConnection, staff_id: int, key: str, digest: str, now
     return First(first.body_digest, first.answer or {})
 
 
-async def remember(conn: AsyncConnection, staff_id: int, key: str, ticket_id: int, answer: Mapping[str, Any]) -> None:
+async def remember(
+    conn: AsyncConnection, staff_id: int, key: str, ticket_id: int | None, answer: Mapping[str, Any]
+) -> None:
     changed = update(idempotency).where(k.staff_id == staff_id, k.key == key)
     await conn.execute(changed.values(ticket_id=ticket_id, answer=dict(answer)))
+
+
+async def forget(conn: AsyncConnection, before: datetime) -> int:
+    """Deletes up to a thousand answers from before that moment, the oldest first; how many there were."""
+    oldest = select(k.id).where(k.created_at < before).order_by(k.id).limit(1000).with_for_update(skip_locked=True)
+    return (await conn.execute(delete(idempotency).where(k.id.in_(oldest)))).rowcount

@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     literal,
@@ -29,6 +30,7 @@ from app.domain.policy import Actor, ActorKind, Appointment
 from app.domain.vocabulary import Role
 from app.schema.base import Id, Moment
 from app.schema.people import appointments, citizens, identities, sessions, sign_in_failures, staff
+from app.schema.wechat import inbound
 
 FREE_FAILURES = 5
 FAILURES_OF_ADDRESS = 20
@@ -200,27 +202,35 @@ async def holders(conn: AsyncConnection, role: Role, divisions: Sequence[int], n
 
 @dataclass(frozen=True, slots=True)
 class Citizen:
-    """A citizen whose row is locked. `grid_id`: the grid they are bound to; `is_new`: not known before this moment."""
+    """A citizen whose row is locked. `grid_id`: the grid they are bound to; `is_new`: not known before this moment.
+
+    `untold`: an earlier message of theirs waited in the spool, and nobody has read the answer to it.
+    """
 
     id: int
     grid_id: int | None
     is_new: bool = False
+    untold: bool = False
 
 
-def _known_statement() -> Select[int, int | None]:
+def _untold(account: Any, openid: Any) -> ColumnElement[bool]:
+    return exists().where(inbound.c.account_id == account, inbound.c.openid == openid, inbound.c.untold)
+
+
+def _known_statement() -> Select[int, int | None, bool]:
     """FOR NO KEY UPDATE: staff who hold a ticket of theirs write rows that name them (a foreign key takes KEY SHARE on
     the citizen), while a rating holds the citizen and waits for the ticket; FOR UPDATE would deadlock there.
     """
     i = identities.c
     return (
-        select(citizens.c.id, citizens.c.grid_id)
+        select(citizens.c.id, citizens.c.grid_id, _untold(i.account_id, i.openid).label("untold"))
         .select_from(citizens.join(identities, i.citizen_id == citizens.c.id))
         .where(i.account_id == bindparam("account"), i.openid == bindparam("person"))
         .with_for_update(of=citizens, key_share=True)
     )
 
 
-def _made_statement() -> Select[int, int | None]:
+def _made_statement() -> Select[int, int | None, bool]:
     """A citizen and an identity in one statement; the second column is NULL where somebody was quicker."""
     made = insert(citizens).values(created_at=bindparam("now", type_=Moment)).returning(citizens.c.id).cte("made")
     identity = select(bindparam("account", type_=Id), bindparam("person", type_=Text()), made.c.id)
@@ -231,7 +241,8 @@ def _made_statement() -> Select[int, int | None]:
         .returning(identities.c.citizen_id)
         .cte("added")
     )
-    return select(made.c.id, added.c.citizen_id).select_from(made.outerjoin(added, true()))
+    untold = _untold(bindparam("account", type_=Id), bindparam("person", type_=Text()))
+    return select(made.c.id, added.c.citizen_id, untold).select_from(made.outerjoin(added, true()))
 
 
 _KNOWN = _known_statement()
@@ -246,14 +257,14 @@ async def citizen_of(conn: AsyncConnection, account_id: int, openid: str, now: d
     who = {"account": account_id, "person": openid}
     row = (await conn.execute(_KNOWN, who)).one_or_none()
     if row is not None:
-        return Citizen(row.id, row.grid_id)
-    fresh, kept = (await conn.execute(_MADE, who | {"now": now})).one()
+        return Citizen(row.id, row.grid_id, untold=row.untold)
+    fresh, kept, untold = (await conn.execute(_MADE, who | {"now": now})).one()
     if kept is not None:
-        return Citizen(fresh, None, is_new=True)
+        return Citizen(fresh, None, is_new=True, untold=untold)
     # Somebody was quicker: take theirs, and leave no citizen without an identity behind.
     await conn.execute(delete(citizens).where(citizens.c.id == fresh))
     theirs = (await conn.execute(_KNOWN, who)).one()
-    return Citizen(theirs.id, theirs.grid_id)
+    return Citizen(theirs.id, theirs.grid_id, untold=theirs.untold)
 
 
 async def insert_citizen(conn: AsyncConnection, name: str | None, phone: str | None, now: datetime) -> int:
