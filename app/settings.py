@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     clock_offset: float | None = Field(default=None, ge=-CENTURY, le=CENTURY, allow_inf_nan=False)
     pool_size: int = Field(default=10, ge=2, le=200)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_token: SecretStr = SecretStr("")
+    trusted_proxies: str = "127.0.0.1,::1"
 
     @cached_property
     def mode(self) -> Literal["production", "demo"]:

@@ -72,7 +72,8 @@ async def founded() -> AsyncIterator[Place]:
             url = held.url.replace("+asyncpg", "", 1)
             database = Database(held.url, Clock())
             await bring_up(database)
-            county = await installation.load(database, Vault(KEY), KEY, lambda sentence: None)
+            await installation.load(database, Vault(KEY), KEY, lambda sentence: None)
+            county = installation.county_of(KEY)
             await database.close()
             async with connected(url) as conn:
                 yield Place(url, folder, county, await _accounts(conn, county), await _server(conn))

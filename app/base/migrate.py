@@ -1,18 +1,17 @@
 """Brings the database to the newest schema; safe to run from several nodes at once."""
 
 import asyncio
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-_SCRIPTS = Path(__file__).parents[2] / "migrations"
+from app.base.readiness import SCRIPTS
+
 _LOCK = 430121
 """One advisory lock for all nodes: the second waits, then finds nothing left to do."""
+_TRY = text("SELECT pg_try_advisory_lock(:lock)")
 _PATIENCE = 0.2
 """Seconds between two looks at the lock."""
 
@@ -20,14 +19,9 @@ _PATIENCE = 0.2
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     # The configuration expands %: a path may hold one.
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
-
-
-def newest() -> str | None:
-    """The revision that this code expects."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _upgrade(connection: Connection) -> None:
@@ -45,7 +39,7 @@ async def migrate(engine: AsyncEngine) -> None:
             raise RuntimeError(f"需要 PostgreSQL 15 或更新的版本，现在是 {version // 10000}")
         # Asked for again and again: whoever waited inside a statement would hold a snapshot, and an index that is
         # built CONCURRENTLY waits for those.
-        while not (await guard.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK})).scalar_one():
+        while not (await guard.execute(_TRY, {"lock": _LOCK})).scalar_one():  # noqa: ASYNC110 - there is nothing to wait for
             await asyncio.sleep(_PATIENCE)
         try:
             await conn.execute(text("SET lock_timeout = '3s'"))
@@ -55,9 +49,3 @@ async def migrate(engine: AsyncEngine) -> None:
             # Their sessions end, and with them the lock and the time-out.
             await conn.invalidate()
             await guard.invalidate()
-
-
-async def at_newest(engine: AsyncEngine) -> bool:
-    """Whether the database's schema is the one that this code expects."""
-    async with engine.connect() as conn:
-        return await conn.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision()) == newest()

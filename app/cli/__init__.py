@@ -2,28 +2,49 @@
 
 import os
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 
 import typer
 from pydantic import ValidationError
 
 from app.base.embedded import EmbeddedError
-from app.cli import database, demo, imports, rates, report, serve, settings, simulate, usage
+from app.cli import settings, usage
 from app.domain.errors import Refusal
 
-app = typer.Typer(
-    help="民生快递：县、镇街、村社区、网格四级为民服务",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.command("migrate")(database.migrate_)
-app.command("import")(imports.import_)
-app.command("rates")(rates.rates_)
-app.command("report")(report.report)
-app.command("simulate")(simulate.simulate)
-app.add_typer(database.commands, name="db")
+COMMANDS: Mapping[str, str] = {
+    "demo": "demo:demo",
+    "serve": "serve:serve",
+    "worker": "worker:worker",
+    "migrate": "database:migrate_",
+    "import": "imports:import_",
+    "report": "report:report",
+    "rates": "rates:commands",
+    "simulate": "simulate:simulate",
+    "doctor": "doctor:doctor",
+    "db": "database:commands",
+}
+"""Command → its module here and what it is there: a function, or a group of commands."""
+
+
+def commands(named: str | None = None) -> typer.Typer:
+    """The command of that name alone, or all. A worker need not carry, for years, what only reports and imports use."""
+    app = typer.Typer(
+        help="民生快递：县、镇街、村社区、网格四级为民服务",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    # One command alone would be taken for the whole program.
+    app.callback()(lambda: None)
+    for name, place in COMMANDS.items() if named not in COMMANDS else ((named, COMMANDS[named]),):
+        module, _, what = place.partition(":")
+        found = getattr(import_module(f"app.cli.{module}"), what)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
 
 
 def main(args: list[str] | None = None) -> None:
@@ -32,7 +53,8 @@ def main(args: list[str] | None = None) -> None:
     2 for a command line that is not understood.
     """
     try:
-        ended = app(args, standalone_mode=False)
+        given = sys.argv[1:] if args is None else args
+        ended = commands(next(iter(given), None))(given, standalone_mode=False)
         sys.exit(ended if isinstance(ended, int) else 0)
     except typer.TyperException as error:
         if said := usage.sentence(error):

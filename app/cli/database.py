@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import typer
 
-from app.base import migrate, readiness
+from app.base import readiness
 from app.base.clock import Clock
 from app.base.db import Database
 from app.base.embedded import dsn, lease
@@ -20,7 +20,7 @@ from app.wechat.accounts import require_key
 
 commands = typer.Typer(help="数据库", no_args_is_help=True)
 
-_NONE_YET = "还没有数据库，请先运行 o2o migrate"
+NONE_YET = "还没有数据库，请先运行 o2o migrate"
 
 
 def _on_stderr(sentence: str) -> None:
@@ -43,7 +43,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
     """The database, ready to use: reachable and at the newest schema. Raises Busy, EmbeddedError, Invalid."""
     clock = configuration.clock(settings)
     if not settings.database_url and dsn(settings.data_dir) is None:
-        raise Busy("database.old", _NONE_YET)
+        raise Busy("database.old", NONE_YET)
     with embedded(settings) as url:
         async with _connected(url, settings, clock) as database:
             await readiness.require(database.engine)
@@ -75,7 +75,9 @@ async def _connected(url: str, settings: Settings, clock: Clock) -> AsyncIterato
 async def bring_up(database: Database) -> None:
     """Brings the database to the newest schema and puts the published calendar in. Raises Busy."""
     try:
-        await migrate.migrate(database.engine)
+        from app.base.migrate import migrate  # Alembic: not for those who only serve
+
+        await migrate(database.engine)
     except RuntimeError as error:  # too old a PostgreSQL
         raise Busy("database.old", str(error)) from error
     except OSError as error:
@@ -103,6 +105,6 @@ def url() -> None:
     settings = configuration.read()
     address = settings.database_url or dsn(settings.data_dir)
     if address is None:
-        raise Busy("database.old", _NONE_YET)
+        raise Busy("database.old", NONE_YET)
     scheme, _, rest = address.partition("://")
     typer.echo(f"{scheme.partition('+')[0]}://{rest}")

@@ -11,6 +11,7 @@ from rich.console import Console
 from app.cli import settings as configuration
 from app.cli.database import embedded
 from app.cli.serve import refuse_taken
+from app.cli.stopping import stoppable
 from app.demo import installation
 from app.domain.errors import Invalid
 
@@ -39,7 +40,7 @@ def _run(data_dir: Path, port: int, ahead: timedelta) -> None:
     settings = configuration.read()
     from app.cli.demo_server import run  # heavy: not for commands that only ask for --help
 
-    with embedded(settings, _say, guard=True) as url:
+    with stoppable(), embedded(settings, _say, guard=True) as url:
         run(settings, url, port, _say)
 
 

@@ -2,12 +2,16 @@
 
 import os
 import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from app.cli import settings as configuration
 from app.cli.database import embedded, ready
+from app.cli.stopping import stoppable
 from app.domain.errors import Busy
 
 # Given to whoever runs uvicorn: our logs, not its own, and no line per request.
@@ -17,6 +21,9 @@ UVICORN: dict[str, Any] = {
     "timeout_graceful_shutdown": 10,
     "server_header": False,
 }
+
+COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
+"""prometheus_client's name for it: it looks at it when it is imported, in the new processes."""
 
 
 def refuse_taken(host: str, port: int) -> None:
@@ -41,8 +48,29 @@ def serve(
     configuration.clock(settings)
     configuration.vault(settings)
     refuse_taken(host, port)
-    with embedded(settings, guard=True) as url:
+    with stoppable(), embedded(settings, guard=True) as url, _counted(workers):
         ready(url, settings)
         # The workers are new processes: they find the database in their environment.
         os.environ["O2O_DATABASE_URL"] = url
-        uvicorn.run("app.main:from_settings", factory=True, host=host, port=port, workers=workers, **UVICORN)
+        proxies = settings.trusted_proxies
+        uvicorn.run(
+            "app.main:from_settings",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            forwarded_allow_ips=proxies,
+            **UVICORN,
+        )
+
+
+@contextmanager
+def _counted(workers: int) -> Iterator[None]:
+    """Where several processes serve: a folder in which they count together for /metrics (app.web.metrics)."""
+    os.environ.pop(COUNTED_IN, None)
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="minsheng-metrics-") as folder:
+        os.environ[COUNTED_IN] = folder
+        yield

@@ -168,6 +168,25 @@ def test_accounts_of_a_demo_are_sealed_with_a_key_of_its_own(o2o: Run, tmp_path:
     assert o2o("import", "accounts", ACCOUNTS, "--json")[1] == '{"created": 0, "updated": 0, "unchanged": 1}\n'
 
 
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        ("households", "grid_code,head_name,phone,address,courier_username,in_difficulty\n{grid},王演示,,1号,,是\n"),
+        ("groups", "division_code,name,kind,robot_url\n{grid},群,wecom,https://robots.example/send\n"),
+    ],
+)
+def test_what_else_is_sealed_needs_the_key_too(o2o: Run, monkeypatch: pytest.MonkeyPatch, kind: str, rows: str) -> None:
+    village, grid = "430121001001", "430121001001001"
+    below = f"{village},某社区,village,430121001,\n{grid},第1网格,grid,{village},\n"
+    assert o2o("import", "divisions", DIVISIONS + below)[0] == 0
+    file = rows.format(grid=grid)
+    assert o2o("import", kind, file, "--json")[1] == '{"created": 1, "updated": 0, "unchanged": 0}\n'
+    assert o2o("import", kind, file, "--json")[1] == '{"created": 0, "updated": 0, "unchanged": 1}\n'
+    monkeypatch.setenv("O2O_SECRET_KEY", "another key, as long as the first one was")
+    code, _, err = o2o("import", kind, file)
+    assert (code, "密钥不符" in err) == (1, True)
+
+
 def test_accounts_of_production_need_a_key_that_was_set(o2o: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("O2O_ENV", "production")
     o2o("import", "divisions", DIVISIONS)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from app.api.bodies import BODIES
 from app.base.db import Database
+from app.base.readiness import SCRIPTS, newest
 from app.domain.lifecycle import TABLE
 from app.domain.vocabulary import Action
 from app.schema import metadata
@@ -87,6 +90,12 @@ def _differences(connection: Connection) -> list[object]:
 async def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
     async with database.engine.connect() as conn:
         assert await conn.run_sync(_differences) == []
+
+
+def test_the_revision_that_is_expected_is_alembics_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    assert newest() == ScriptDirectory.from_config(config).get_current_head()
 
 
 def _tracked() -> list[Path]:
