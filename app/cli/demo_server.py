@@ -13,6 +13,7 @@ import uvicorn
 from app.base import log
 from app.base.clock import Clock
 from app.base.db import Database
+from app.base.memory import frugal
 from app.base.secrets import Vault, secret_key
 from app.cli import settings as configuration
 from app.cli.database import bring_up
@@ -26,6 +27,7 @@ from app.worker import POOL, beating
 
 def run(settings: Settings, url: str, port: int, say: Callable[[str], None]) -> None:
     """Returns when it was told to stop."""
+    frugal()
     asyncio.run(_serve(settings, url, port, say))
 
 
