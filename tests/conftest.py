@@ -35,6 +35,7 @@ from app.imports import service as imports
 from app.limits.service import seed_calendar
 from app.people import queries as people
 from app.schema import metadata
+from app.wechat import accounts, intake
 
 MOMENT = datetime(2026, 9, 22, 10, 0, tzinfo=SHANGHAI)
 """A Tuesday; the Mid-Autumn and National Day holidays follow."""
@@ -64,6 +65,8 @@ def pytest_configure() -> None:
     log.configure(json=True, level="error")
     # Kept loggers could not be listened to (structlog.testing.capture_logs).
     structlog.configure(cache_logger_on_first_use=False)
+    # A machine that runs many tests may take longer than WeChat waits; what happens then is tested on a frozen server.
+    intake.ANSWER_SECONDS = accounts.LOOK_SECONDS = 60.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,6 +13,8 @@ from app.domain.vocabulary import OPEN, SHANGHAI, Score, Status
 
 LISTED = 8
 """How many tickets a list shows."""
+LATE = 3
+"""How many late answers one reply tells; the others wait for the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,15 @@ class Standing:
     node: str | None = None
     person: str | None = None
     latest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What became of a message that could not be answered at once: `number` where it opened a ticket, else `reply`."""
+
+    at: datetime
+    number: str | None
+    reply: str | None
 
 
 def deadline(due: datetime) -> str:
@@ -156,6 +167,52 @@ def not_yet(number: str) -> str:
 def kept() -> str:
     """The message was kept, but could not be read or handled."""
     return "您的消息收到了，但系统没能读懂，已交给工作人员查看。急事请拨打12345，有生命危险请拨打110、119或120。"
+
+
+def spooled() -> str:
+    """A matter was put aside safely; it gets its number when the database is back."""
+    return (
+        "已收到，稍后告诉您编号。系统正在恢复，您不用再发一遍，下次给我们发消息时就会看到编号。"
+        "急事请拨打12345，有生命危险请拨打110、119或120。"
+    )
+
+
+def rating_spooled() -> str:
+    """A 赞 or 踩 was put aside safely."""
+    return "已收到您的评价。系统正在恢复，随后就会登记，您不用再发一遍；下次给我们发消息时会看到结果。"
+
+
+def unseen() -> str:
+    """How things stand can't be looked up now."""
+    return "系统正在恢复，暂时查不了进度，请过几分钟再发一次。"
+
+
+def late(answer: Late) -> str:
+    """One line on an earlier message."""
+    if answer.number is not None:
+        return f"您{moment(answer.at)}发来的消息已登记，编号：{answer.number}。"
+    return f"您{moment(answer.at)}发来的消息：{_clip(answer.reply, 200)}"
+
+
+def with_late(reply: str, answers: Sequence[Late], most: int) -> tuple[str, int]:
+    """The reply and below it the late answers, the oldest first, in `most` bytes of UTF-8; and how many of them.
+
+    Below: the first number in the answer to a filed text is its own (interface.md).
+    """
+    lines = [reply]
+    for answer in answers[:LATE]:
+        tail = _more(len(answers) - len(lines))
+        line = late(answer)
+        if len("\n".join([*lines, line, *tail]).encode()) > most:
+            break
+        lines.append(line)
+    told = len(lines) - 1
+    # Where not even one had room, there is no need to say so.
+    return "\n".join([*lines, *(_more(len(answers) - told) if told else [])]), told
+
+
+def _more(count: int) -> list[str]:
+    return [f"还有{count}条较早的消息，下次再告诉您；发送：查进度，可看您的全部事项。"] if count > 0 else []
 
 
 def courtesy() -> str:

@@ -68,5 +68,6 @@ inbound = Table(
     _Inbound,
     UniqueConstraint("account_id", "key"),
     Index("ix_inbound_kept", "id", postgresql_where=text("outcome = 'kept'")),
+    Index("ix_inbound_settled", "id", postgresql_where=text("settled_at IS NOT NULL")),
     Index("ix_inbound_untold", "account_id", "openid", postgresql_where=text("untold")),
 )

@@ -95,7 +95,8 @@ def _changes(work: Work, atlas: Atlas, found: Held, decision: Decision, form: Fo
     row = found.row
     if decision.action is Action.START and row.person_id is None:
         changes["person_id"] = work.actor.id
-    if decision.action is Action.COMPLETE and row.channel != Channel.ACCOUNT:
+    if decision.action is Action.COMPLETE and (row.account_id is None or row.citizen_id is None):
+        # Nobody is known in WeChat who could rate it there.
         changes["rating_code"] = codes.new()
     if decision.action in {Action.ACCEPT, Action.DISPATCH} and form.get("category") is not None:
         changes |= _category(atlas, str(form["category"]))

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.base import log
 from app.base.db import Database, unreachable
+from app.base.patience import within
 from app.base.work import Opener, Work
 from app.domain.errors import Forbidden, Unknown
 from app.domain.policy import SYSTEM, Permission
@@ -151,12 +152,15 @@ class Scrape(Collector):
 
     async def _ask(self) -> Mapping[str, int] | None:
         try:
-            async with asyncio.timeout(PATIENCE), self._database.open_work(SYSTEM, read=True) as work:
-                return await self._figures(work)
+            return await within(PATIENCE, self._read())
         except Exception as error:
             # What is counted must be readable just when the database is in trouble.
             _logger.warning("figures not read", exc_info=None if unreachable(error) else error)
             return None
+
+    async def _read(self) -> Mapping[str, int]:
+        async with self._database.open_work(SYSTEM, read=True) as work:
+            return await self._figures(work)
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("o2o_build", "正在运行的版本", {"version": version("minsheng")})

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from app.base import log
+from app.base.db import unreachable
+from app.base.patience import within
 from app.base.secrets import Vault
 from app.base.work import Opener, Work
 from app.domain.errors import Busy, Invalid
@@ -18,6 +20,8 @@ from app.wechat.queries import StoredAccount
 FRESH_SECONDS = 5.0
 UNKNOWN_SECONDS = 1.0
 """Whoever asks for accounts that do not exist makes us look at most once a second."""
+LOOK_SECONDS = 1.0
+"""What one look may take: a message waits for it, and WeChat hangs up after 5."""
 
 _logger = log.get(__name__)
 
@@ -50,6 +54,11 @@ class Accounts:
         self._away = False
         self._turn = asyncio.Lock()
 
+    async def learn(self, opener: Opener) -> None:
+        """Reads the accounts before anybody asks: whose keys are not known can't even be spooled."""
+        async with self._turn:
+            await self._reload(opener)
+
     async def find(self, appid: str, opener: Opener) -> Account | None:
         """The account, at most 5 seconds old; None for an unknown one. Raises Busy where that can't be told."""
         found = self._known.get(appid)
@@ -68,11 +77,11 @@ class Accounts:
 
     async def _reload(self, opener: Opener) -> None:
         try:
-            async with opener(SYSTEM) as work:
-                rows = await queries.all_accounts(work.conn)
+            rows = await within(LOOK_SECONDS, _rows(opener))
         except Exception as error:
             self._away = True
-            _logger.error("accounts not read", exc_info=error)
+            told = {"reason": type(error).__name__} if unreachable(error) else {"exc_info": error}
+            _logger.error("accounts not read", **told)
         else:
             self._away = False
             self._known = self._opened(rows)
@@ -93,15 +102,26 @@ class Accounts:
         return found
 
 
+async def _rows(opener: Opener) -> list[StoredAccount]:
+    async with opener(SYSTEM) as work:
+        return await queries.all_accounts(work.conn)
+
+
 async def require_key(work: Work, vault: Vault) -> None:
     """Raises Invalid where an account's secrets do not open: with a wrong key every message would be turned away."""
+    if await unopened(work, vault):
+        raise Invalid("secret_key.other", "公众号的密钥打不开：O2O_SECRET_KEY 和导入公众号时的不是同一个")
+
+
+async def unopened(work: Work, vault: Vault) -> list[str]:
+    """The appids of the accounts whose secrets do not open."""
+    broken = []
     for row in await queries.all_accounts(work.conn):
         try:
             _account(vault, row)
-        except ValueError as error:
-            raise Invalid(
-                "secret_key.other", "公众号的密钥打不开：O2O_SECRET_KEY 和导入公众号时的不是同一个"
-            ) from error
+        except ValueError:
+            broken.append(row.appid)
+    return broken
 
 
 def place(column: str, appid: str) -> str:

@@ -2,8 +2,9 @@
 
 WeChat shows the citizen an error of ours as a broken service, so nothing that carries a valid signature gets one: what
 can't be read or handled is kept for an administrator and answered `success`, or in words where the sender is known.
-The one exception is a database that is away: 503, so that WeChat delivers again (three times in all, some 5 seconds
-apart; 被动回复用户消息). Until messages are spooled then, an outage of more than 15 seconds loses them.
+While the database is away it is spooled (app.wechat.intake). A 503 gets only what can be put neither here nor there, or
+what comes to a process that started without the database and so knows no keys: WeChat delivers three times in all, some
+5 seconds apart (被动回复用户消息).
 """
 
 from typing import Annotated, Any
@@ -11,24 +12,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 
-from app.base import log
 from app.base.clock import machine
-from app.base.db import unreachable
 from app.base.work import Opener
-from app.domain.errors import Busy, Forbidden, Missing
-from app.domain.policy import SYSTEM, Permission
+from app.domain.errors import Forbidden, Missing
+from app.domain.policy import Permission
 from app.web.gate import needs
 from app.wechat import inbound
-from app.wechat.accounts import Account, Accounts
+from app.wechat.accounts import Account
 from app.wechat.crypto import BODY_LIMIT, Query, check_query, open_push, seal_reply, verify_url
-from app.wechat.messages import BadPush, Message, read, text_reply
-from app.wechat.queries import Entry
+from app.wechat.intake import Arrival, Intake, Push
+from app.wechat.messages import BadPush, read, text_reply
 
 KEPT_BYTES = 64 * 1024
 """How much is kept of a body that is too long."""
 
 router = APIRouter(tags=["微信公众号"])
-_logger = log.get(__name__)
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     403: {"description": "签名、时间戳或收件人不符"},
     404: {"description": "没有这个公众号"},
@@ -77,12 +75,14 @@ async def verify(request: Request, appid: str, query: _Signed, opener: _Opener) 
 )
 async def push(request: Request, appid: str, query: _Signed, opener: _Opener) -> Response:
     """明文、兼容、安全三种模式。五秒内被动回复文字，或答 success；同一消息重复推送得到第一次的回答。"""
+    arrival = Arrival.now(request.app.state.database.clock)
     account = await _account(request.app, appid, opener)
     try:
         # Before the body: who can't sign does not make us read it.
         check_query(account.keys, query, machine())
-        return await _answered(request, account, query, opener)
+        return await _answered(request, account, query, opener, arrival)
     except BadPush as bad:
+        _intake(request.app).counted("forged")
         raise _forged(bad) from bad
 
 
@@ -90,25 +90,27 @@ def _forged(bad: BadPush) -> Forbidden:
     return Forbidden(f"push.{bad.code}", bad.detail)
 
 
+def _intake(app: FastAPI) -> Intake:
+    found: Intake = app.state.intake
+    return found
+
+
 async def _account(app: FastAPI, appid: str, opener: Opener) -> Account:
-    if not hasattr(app.state, "accounts"):
-        app.state.accounts = Accounts(app.state.vault)
-    accounts: Accounts = app.state.accounts
-    found = await accounts.find(appid, opener)
+    found = await _intake(app).accounts.find(appid, opener)
     if found is None:
         raise Missing("account.unknown", "没有这个公众号，请核对服务器地址中的 AppID")
     return found
 
 
-async def _answered(request: Request, account: Account, query: Query, opener: Opener) -> Response:
-    """The answer to a push with a valid query. Raises BadPush for a forged one, Busy while the database is away."""
+async def _answered(request: Request, account: Account, query: Query, opener: Opener, arrival: Arrival) -> Response:
+    """The answer to a push with a valid query. Raises BadPush for a forged one, Busy where it can be put nowhere."""
     raw = await _body(request)
-    now = machine()
+    intake = _intake(request.app)
     try:
         if len(raw) > BODY_LIMIT:
             raw = raw[:KEPT_BYTES]
             raise BadPush("size", "消息太长", forged=False)
-        opened = open_push(account.keys, query, raw, now)
+        opened = open_push(account.keys, query, raw, machine())
         raw = opened.xml
         message = read(raw)
         if message.to_user != account.original_id:
@@ -116,9 +118,11 @@ async def _answered(request: Request, account: Account, query: Query, opener: Op
     except BadPush as bad:
         if bad.forged:
             raise
-        await _keep(opener, account, inbound.unreadable(raw, bad))
+        await intake.answer(opener, Push(account, inbound.unreadable(raw, bad), None, arrival))
         return PlainTextResponse("success")
-    reply = await _reply(opener, account, message, raw)
+    if inbound.unneeded(message):
+        return PlainTextResponse("success")
+    reply = await intake.answer(opener, Push(account, inbound.entry_of(message, raw), message, arrival))
     if reply is None:
         return PlainTextResponse("success")
     seconds = int(machine().timestamp())
@@ -134,33 +138,3 @@ async def _body(request: Request) -> bytes:
         if len(body) > BODY_LIMIT:
             break
     return bytes(body)
-
-
-async def _reply(opener: Opener, account: Account, message: Message, raw: bytes) -> str | None:
-    try:
-        async with opener(SYSTEM) as work:
-            return await inbound.receive(work, account, message, raw)
-    except Exception as error:
-        if unreachable(error):
-            raise _away(account, error) from error
-        _logger.error("push failed", account=account.appid, exc_info=error)
-    return await _keep(opener, account, inbound.failed(message, raw))
-
-
-async def _keep(opener: Opener, account: Account, entry: Entry) -> str | None:
-    try:
-        async with opener(SYSTEM) as work:
-            reply = await inbound.keep(work, account, entry)
-    except Exception as error:
-        raise _away(account, error) from error
-    _logger.warning("push kept", account=account.appid, problem=entry.problem)
-    return reply
-
-
-def _away(account: Account, error: Exception) -> Busy:
-    if unreachable(error):
-        # Every message of an outage comes here: a traceback each took 13 times the CPU of the refusal, and 3 KB.
-        _logger.error("push turned away", account=account.appid, reason=type(error).__name__)
-    else:
-        _logger.error("push neither handled nor kept", account=account.appid, exc_info=error)
-    return Busy("database.busy", "系统繁忙，请稍后再试")

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.base.work import Work
 from app.divisions.service import Atlas, atlas
@@ -36,11 +37,15 @@ _DONE = (Status.COMPLETED, Status.CLOSED)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message's turn: `work` is the citizen's own, who is locked for the rest of the transaction."""
+    """One message's turn: `work` is the citizen's own, who is locked for the rest of the transaction.
+
+    `received_at`: when it came, which is before now where it waited in the spool.
+    """
 
     work: Work
     account: Account
     citizen: Citizen
+    received_at: datetime
 
 
 class Declined(Exception):  # noqa: N818 - an answer, not an error of ours
@@ -62,10 +67,11 @@ async def answer(turn: Turn, said: Said) -> Answer:
             return Answer(await _listing(turn, "待办", tuple(OPEN)))
         case Done():
             return Answer(await _listing(turn, "已办", _DONE))
-    return Answer(_ready(said))
+    return Answer(ready(said))
 
 
-def _ready(said: Help | Courtesy | CodeAlone | MistypedNumber | Later) -> str:
+def ready(said: Help | Courtesy | CodeAlone | MistypedNumber | Later) -> str:
+    """The answer to what nothing needs to be looked up for."""
     match said:
         case Help():
             return replies.assistance()
@@ -94,6 +100,7 @@ async def _open(turn: Turn, text: str) -> Answer:
             bound_grid_id=citizen.grid_id,
             account_id=account.id,
             account_division_id=account.division_id,
+            received_at=turn.received_at,
         ),
     )
     receipt = Receipt(

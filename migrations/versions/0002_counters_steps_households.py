@@ -210,6 +210,14 @@ def upgrade() -> None:
         for table, name in CONSTRAINTS:
             op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
         op.create_index(
+            "ix_inbound_settled",
+            "inbound",
+            ["id"],
+            unique=False,
+            postgresql_concurrently=True,
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+        )
+        op.create_index(
             "ix_inbound_untold",
             "inbound",
             ["account_id", "openid"],
@@ -255,6 +263,7 @@ def downgrade() -> None:
         ),
     )
     op.drop_column("rating", "grade")
+    op.drop_index("ix_inbound_settled", table_name="inbound", postgresql_where=sa.text("settled_at IS NOT NULL"))
     op.drop_index("ix_inbound_untold", table_name="inbound", postgresql_where=sa.text("untold"))
     op.drop_column("inbound", "settled_at")
     op.drop_column("inbound", "settled_by")

@@ -48,7 +48,7 @@ async def test_while_the_database_restarts_callers_are_asked_to_come_again(resta
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json()["type"] == "/problems/database.busy"
     assert (await restarting.get("/board")).status_code == 503
-    assert (await restarting.get("/readyz")).json() == {"status": "down", "database": "away"}
+    assert (await restarting.get("/readyz")).json() == {"status": "down", "database": "away", "spool": 0}
     assert (await restarting.get("/healthz")).status_code == 200
 
 

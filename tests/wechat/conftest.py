@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,23 +16,41 @@ from sqlalchemy.engine import Engine
 from app.base import log
 from app.base.db import Database
 from app.base.secrets import Vault
+from app.base.spool import Spool
 from app.demo.county import DemoCounty
 from app.divisions.service import atlas
 from app.domain.policy import SYSTEM, Actor
 from app.domain.vocabulary import AccountMode, Action
 from app.tickets import service
 from app.web import problems
-from app.wechat import router
 from app.wechat.crypto import Keys
+from app.wechat.intake import Intake
+from app.wechat.routes import router
 from tests.balance import in_balance
 from tests.wechat.line import Do, Line, Logged, Rows
 
 
 @pytest.fixture
-async def client(request: pytest.FixtureRequest, database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
+def spool(tmp_path: Path) -> Spool:
+    """Where the webhook puts what it can't store."""
+    return Spool(tmp_path)
+
+
+@pytest.fixture
+async def intake(vault: Vault, spool: Spool) -> AsyncIterator[Intake]:
+    """What the webhook has in memory."""
+    found = Intake(vault, spool)
+    yield found
+    await found.reach.close()
+
+
+@pytest.fixture
+async def client(
+    request: pytest.FixtureRequest, database: Database, vault: Vault, intake: Intake
+) -> AsyncIterator[httpx.AsyncClient]:
     """An application with the webhook alone, on the demo county."""
     app = FastAPI()
-    app.state.database, app.state.vault = database, vault
+    app.state.database, app.state.vault, app.state.intake = database, vault, intake
     problems.install(app)
     app.include_router(router)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

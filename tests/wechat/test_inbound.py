@@ -190,18 +190,6 @@ async def test_a_failure_of_ours_undoes_all_but_the_message_and_is_answered_poli
     assert "编号" in await safe.say(MATTER, "oOne")
 
 
-async def test_a_message_whose_connection_dies_is_not_answered_and_has_its_effect_when_it_comes_again(
-    safe: Line, database: Database, rows: Rows, logged: Logged
-) -> None:
-    xml = safe.text(MATTER)
-    async with broken(database, "ticket", "PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW"):
-        assert (await safe.push(xml)).status_code == 503
-    assert await rows(select(i.id)) == []
-    number = number_in(safe.said(await safe.push(xml)))
-    assert await rows(select(t.number)) == [(number,)]
-    assert "error" in {line["level"] for line in logged()}
-
-
 async def test_without_a_county_the_message_is_kept_and_no_citizen_is_told_of_imports(
     safe: Line, database: Database, rows: Rows, logged: Logged
 ) -> None:

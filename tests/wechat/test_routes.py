@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select, text
 
@@ -187,23 +186,6 @@ async def test_an_unknown_type_is_kept_and_answered_success(safe: Line, rows: Ro
     for _ in range(3):
         assert safe.said(await safe.push(xml)) == "success"
     assert [(row.outcome, row.raw) for row in await stored(rows)] == [("kept", xml.encode())]
-
-
-async def test_while_the_database_is_away_wechat_is_told_to_deliver_again(
-    safe: Line, client: httpx.AsyncClient, database: Database, logged: Logged
-) -> None:
-    await safe.say("谢谢")  # the account is known by now
-    app = client._transport.app  # type: ignore[attr-defined]
-    app.state.database = away = Database("postgresql://nobody@127.0.0.1:1/none", database.clock)
-    for body in (safe.text(MATTER), "<xml>"):
-        answer = await safe.push(body)
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-        turned = [entry for entry in logged() if entry["event"] == "push turned away"]
-        assert [entry["level"] for entry in turned] == ["error"]
-        assert "exception" not in turned[0], "a traceback for each message of an outage"
-    await away.close()
-    app.state.database = database
-    assert "编号" in await safe.say(MATTER)
 
 
 @pytest.mark.parametrize("constraint", ["", "CONSTRAINT"], ids=["while the citizen is made", "at the commit"])
