@@ -17,9 +17,13 @@ from app.divisions.service import Atlas, atlas
 from app.domain.errors import Conflict, Invalid
 from app.domain.policy import SYSTEM
 from app.domain.vocabulary import SHANGHAI
+from app.reports.monthly import draft, finished
 from app.reports.queries import Report
-from app.reports.service import Tampered, as_csv, monthly, record, revise
+from app.reports.records import Tampered, as_json, record
+from app.reports.service import keep, revise
+from app.reports.tables import as_csv
 from tests.rates.counted import DONE, LIKED, UNTOUCHED, at, write, write_many
+from tests.reports.making import made, revised
 
 COUNTY, TOWN, VILLAGE, GRID = "430121", "430121001", "430121001001", "430121001001001"
 AUGUST = "2026-08"
@@ -29,10 +33,6 @@ HEADER = "编码,名称,层级,收到,受理,回复,办结,点赞,踩,受理率,
 @pytest.fixture
 async def county(work: Work) -> Atlas:
     return await atlas(work)
-
-
-async def made(work: Work, county: Atlas, code: str = COUNTY, period: str = AUGUST) -> Report:
-    return await monthly(work, county, county.county.by_code[code].id, period)
 
 
 def lines(report: Report) -> list[list[str]]:
@@ -78,6 +78,7 @@ async def test_asked_again_it_gives_the_same_bytes_whatever_has_happened_since(w
     again = await made(later, county)
     assert again == first
     assert as_csv(again) == as_csv(first)
+    assert as_json(again) == as_json(first)
     assert again.as_of == work.now
 
 
@@ -85,11 +86,11 @@ async def test_a_revision_says_why_counts_anew_and_is_from_then_on_the_newest(wo
     first = await made(work, county)
     await write(work.conn, [at(county.county, GRID)])
     later = replace(work, now=work.now + timedelta(days=1))
-    second = await revise(later, county, county.county.root.id, AUGUST, " 补录纸质来件 ")
+    second = await revised(later, county, " 补录纸质来件 ")
     assert (second.revision, second.reason, second.as_of) == (2, "补录纸质来件", later.now)
     assert (lines(first)[1][3], lines(second)[1][3]) == ("0", "1")
     assert await made(work, county) == second
-    third = await revise(later, county, county.county.root.id, AUGUST, "再次核对")
+    third = await revised(later, county, "再次核对")
     assert third.revision == 3
     kept = await work.conn.execute(text("SELECT revision, checksum FROM report ORDER BY revision"))
     assert [tuple(row) for row in kept] == [(r.revision, r.checksum) for r in (first, second, third)]
@@ -97,10 +98,11 @@ async def test_a_revision_says_why_counts_anew_and_is_from_then_on_the_newest(wo
 
 async def test_a_revision_needs_a_reason_and_something_to_revise(work: Work, county: Atlas) -> None:
     with pytest.raises(Conflict, match="先不带修订原因"):
-        await revise(work, county, county.county.root.id, AUGUST, "补录")
+        await revised(work, county, "补录")
     await made(work, county)
-    with pytest.raises(Invalid, match="原因"):
-        await revise(work, county, county.county.root.id, AUGUST, "  ")
+    for reason in ("  ", "补\n录", "补\x00录", "补" * 201):
+        with pytest.raises(Invalid, match="原因"):
+            await revised(work, county, reason)
 
 
 async def test_the_record_says_how_it_was_reckoned_and_anybody_can_check_its_sum(work: Work, county: Atlas) -> None:
@@ -144,8 +146,9 @@ async def test_a_record_that_was_changed_is_found_out(work: Work, county: Atlas,
 async def test_a_changed_record_can_be_replaced_by_a_revision(work: Work, county: Atlas) -> None:
     await made(work, county)
     await work.conn.execute(text("UPDATE report SET reason = '更正'"))
-    second = await revise(work, county, county.county.root.id, AUGUST, "第 1 版被改动，重新生成")
+    second = await revised(work, county, "第 1 版被改动，重新生成")
     assert await made(work, county) == second
+    assert second.figures["changes"]["items"] is None
 
 
 @pytest.mark.parametrize(
@@ -180,16 +183,19 @@ async def test_two_who_make_the_same_report_at_once_get_the_one(database: Databa
     async with database.open_work(SYSTEM) as work:
         county = await atlas(work)
         await write(work.conn, [at(county.county, GRID, DONE)])
+        month = finished(AUGUST, work.now)
+        mine = await draft(work, county, county.county.root.id, month)
+        theirs = await draft(replace(work, now=work.now + timedelta(minutes=1)), county, county.county.root.id, month)
 
     async def other() -> Report:
         async with database.open_work(SYSTEM) as work:
-            return await made(replace(work, now=work.now + timedelta(minutes=1)), county)
+            return await keep(work, theirs)
 
     async with database.open_work(SYSTEM) as work:
-        first = await made(work, county)
+        first = await keep(work, mine)
         waiting = asyncio.create_task(other())
         await until_somebody_waits(database)
-    assert await waiting == first
+    assert await waiting == first == mine != theirs
     async with database.open_work(SYSTEM) as work:
         assert (await work.conn.execute(text("SELECT count(*) FROM report"))).scalar_one() == 1
 
@@ -197,15 +203,11 @@ async def test_two_who_make_the_same_report_at_once_get_the_one(database: Databa
 async def test_of_two_who_revise_at_once_one_is_told(database: Database) -> None:
     async with database.open_work(SYSTEM) as work:
         county = await atlas(work)
-        await made(work, county)
-
-    async def other() -> Report:
-        async with database.open_work(SYSTEM) as work:
-            return await revise(work, county, county.county.root.id, AUGUST, "乙的原因")
+        first = await made(work, county)
 
     async with database.open_work(SYSTEM) as work:
-        await revise(work, county, county.county.root.id, AUGUST, "甲的原因")
-        waiting = asyncio.create_task(other())
+        await keep(work, replace(first, revision=2, reason="甲的原因"))
+        waiting = asyncio.create_task(revise(database.open_work, county.county.root.id, AUGUST, "乙的原因"))
         await until_somebody_waits(database)
     with pytest.raises(Conflict, match="刚刚已有人"):
         await waiting
