@@ -37,7 +37,8 @@ def commands(named: str | None = None) -> typer.Typer:
     )
     # One command alone would be taken for the whole program.
     app.callback()(lambda: None)
-    for name, place in COMMANDS.items() if named not in COMMANDS else ((named, COMMANDS[named]),):
+    wanted = COMMANDS if named not in COMMANDS else {str(named): COMMANDS[str(named)]}
+    for name, place in wanted.items():
         module, _, what = place.partition(":")
         found = getattr(import_module(f"app.cli.{module}"), what)
         if isinstance(found, typer.Typer):
