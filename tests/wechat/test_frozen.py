@@ -28,6 +28,7 @@ from app.imports import service as imports
 from app.limits.service import seed_calendar
 from app.main import create_app
 from app.schema.tickets import tickets
+from app.wechat import accounts, intake
 from app.wechat.crypto import Keys
 from app.wechat.replay import Replayer
 from tests.conftest import FOUNDED, MOMENT
@@ -37,6 +38,13 @@ NEEDED = ("divisions", "units", "categories", "accounts")
 """Of the county, as much as a ticket cannot do without."""
 WECHAT_SECONDS = 5.0
 POOL = 4
+
+
+@pytest.fixture(autouse=True)
+def as_in_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere tests are more patient than WeChat (tests/conftest.py)."""
+    monkeypatch.setattr(intake, "ANSWER_SECONDS", 3.5)
+    monkeypatch.setattr(accounts, "LOOK_SECONDS", 1.0)
 
 
 @pytest.fixture(scope="module")
