@@ -49,6 +49,10 @@ COUNTY = CALENDAR | _OF_PEOPLE | {"division", "division_alias", "unit", "categor
 HOUSEHOLDS = 3_120
 """About one in twenty of the demo's, and at least one in every grid: the rest would only take time."""
 
+_GIVEN = os.environ.get("O2O_TEST_DATABASE_URL") or os.environ.get("O2O_DATABASE_URL", "")
+for _name in [name for name in os.environ if name.startswith("O2O_")]:
+    # What the commands under test are told, each test says itself.
+    del os.environ[_name]
 _ROOT = Path(__file__).parents[1]
 _MAKERS = (
     *("migrations", "app/imports", "app/limits", "app/base/secrets.py", "app/demo/data"),
@@ -91,13 +95,13 @@ def vault() -> Vault:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """The address of a server on which databases can be made: O2O_TEST_DATABASE_URL's, or an embedded one.
+    """The address of a server on which databases can be made: O2O_TEST_DATABASE_URL's, or O2O_DATABASE_URL's (nothing
+    in the database that it names is touched), or an embedded one.
 
     The embedded one stays between runs, stopped, so that the second has its templates; workers and runs share it.
     """
-    given = os.environ.get("O2O_TEST_DATABASE_URL")
-    if given:
-        yield given
+    if _GIVEN:
+        yield _GIVEN
         return
     with lease(Path(tempfile.gettempdir()) / f"o2o-tests-{os.geteuid()}", say=lambda sentence: None) as held:
         yield held.url
@@ -274,7 +278,7 @@ async def _make_copy(conn: AsyncConnection, name: str, template: str) -> None:
 
 async def _drop_left_behind(conn: AsyncConnection) -> None:
     """Copies of runs that were killed: their process is gone."""
-    if "O2O_TEST_DATABASE_URL" in os.environ:
+    if _GIVEN:
         return
     found = await conn.execute(text("SELECT datname FROM pg_database WHERE datname LIKE 'o2o\\_copy\\_%'"))
     for name in found.scalars():

@@ -16,7 +16,7 @@ COUNTY = HEADER + "430121,长沙县,county,\n"
 
 
 async def stored(work: Work) -> dict[str, Any]:
-    return {row.code: row for row in await work.conn.execute(select(divisions))}
+    return {row.code: row for row in await work.conn.execute(select(divisions).order_by(divisions.c.code))}
 
 
 async def names(work: Work) -> set[tuple[str, str]]:
