@@ -55,10 +55,8 @@ fmt: .venv/.dev  ## formats and mends what can be mended
 bench: .venv/.dev  ## speed beside the floors, as ratios
 	$(BIN)/python -m bench
 
-drills: .venv/.dev  ## storm, kill -9 and real messages against a demo of their own (minutes)
-	$(BIN)/python -m tests.drills.storm
-	$(BIN)/python -m tests.drills.kills
-	$(BIN)/python -m tests.drills.real_messages
+drills: .venv/.dev  ## storm, kill -9, database away, real messages, each on a demo of its own (about half an hour)
+	$(BIN)/python -m tests.drills
 
 lock: .venv/.dev  ## writes requirements.txt and requirements-dev.txt anew
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --exclude-newer "$$(date -d '3 days ago' +%F)" -o requirements.txt

@@ -1,4 +1,4 @@
-"""What one ticket contributes to the figures (domain.md, 5): the one definition. SQL elsewhere is tested equal to it."""
+"""What a ticket contributes to the figures (domain.md, 5): the one definition; SQL elsewhere is tested equal to it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields

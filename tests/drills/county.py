@@ -1,20 +1,18 @@
-"""The demo county as a drill needs it: a process and a folder of its own, killed and brought back.
+"""The demo county as a drill needs it: processes and a folder of its own, killed and brought back.
 
-Nothing here knows the service from inside: it is `o2o demo`, its demo.json, its ports and its processes.
+Nothing here knows the service from inside: it is `o2o`, its demo.json, its port and its processes.
 """
 
 import asyncio
-import os
 import secrets
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,31 +21,53 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.base.clock import machine
 from app.base.embedded import EmbeddedError, lease
+from app.base.spool import waiting
 from app.demo import cast as casting
 from app.demo.cast import Cast
+from app.domain.errors import Refusal
+from app.domain.vocabulary import SHANGHAI
+from tests.drills.programs import DrillError, Postgres, Program, run
+
+__all__ = [
+    "Bar",
+    "Demo",
+    "DrillError",
+    "bar",
+    "conclude",
+    "connections",
+    "drained",
+    "free_port",
+    "running",
+    "salt",
+    "say",
+]
 
 FIRST_PORT, PORTS = 8210, 90
 START_SECONDS = 180.0
 """The first start makes a database and imports the county; on a busy machine that is half a minute."""
-STOP_SECONDS = 40.0
-
-_O2O = Path(sys.executable).with_name("o2o")
-
-
-class DrillError(RuntimeError):
-    """The drill itself can't go on; the text says why."""
+DRAIN_SECONDS = 300.0
+AT_WORK = "后台进程已开始工作"
+"""What `o2o worker` says when it has found its database."""
 
 
 @dataclass(slots=True)
 class Demo:
-    """`o2o demo` over `data_dir` on `port`; what it prints goes to `log`. `starts`: seconds each start took."""
+    """The county over `data_dir`, on `port`: `o2o demo` alone, or apart: `o2o serve`, with `o2o worker` beside it.
+
+    `starts`: seconds each start of the service took.
+    """
 
     data_dir: Path
     port: int
     log: Path
     starts: list[float] = field(default_factory=list)
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    service: Program = field(init=False)
+    worker: Program | None = None
+
+    def __post_init__(self) -> None:
+        self.service = Program(("demo", "--port", str(self.port)), self.data_dir, self.log)
 
     @property
     def base_url(self) -> str:
@@ -55,35 +75,38 @@ class Demo:
 
     @property
     def announced(self) -> Path:
-        """demo.json: written when the service answers, so it goes away before each start."""
+        """demo.json: written when `o2o demo` answers, so it goes away before each of its starts."""
         return self.data_dir / casting.FILE
+
+    @property
+    def postgres(self) -> Postgres:
+        return Postgres(self.data_dir)
 
     def launch(self) -> None:
         """Starts the service; `answers` says when it is there."""
-        self.announced.unlink(missing_ok=True)
-        with self.log.open("ab") as said:
-            call = [str(_O2O), "demo", "--port", str(self.port)]
-            # Its own session: Ctrl-C ends the drill, which then ends the service itself.
-            self._process = subprocess.Popen(
-                call, cwd=self.data_dir, env=self.environment(), stdout=said, stderr=said, start_new_session=True
-            )
+        if self.worker is None:
+            self.announced.unlink(missing_ok=True)
+        self.service.launch()
 
     async def answers(self) -> None:
         """Returns once demo.json is there and /readyz says ok. Raises DrillError where that never comes."""
-        began = perf_counter()
+        began, service = perf_counter(), self.service
         async with httpx.AsyncClient(base_url=self.base_url, trust_env=False, timeout=2) as client:
             while not (self.announced.exists() and await _ready(client)):
-                if self._process is None or self._process.poll() is not None:
-                    raise DrillError(f"o2o demo ended by itself; its last words:\n{self.last_words()}")
+                if not service.alive():
+                    raise DrillError(f"{service.name} ended by itself; its last words:\n{self.last_words()}")
                 if perf_counter() - began > START_SECONDS:
-                    raise DrillError(f"o2o demo did not answer within {START_SECONDS:.0f} s:\n{self.last_words()}")
+                    raise DrillError(f"{service.name} did not answer in {START_SECONDS:.0f} s:\n{self.last_words()}")
                 await asyncio.sleep(0.05)
         self.starts.append(perf_counter() - began)
 
-    def environment(self) -> dict[str, str]:
-        """That of the drill without its O2O_*, which are somebody else's."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("O2O_")}
-        return kept | {"O2O_DATA_DIR": str(self.data_dir)}
+    async def works(self) -> None:
+        """Returns once the worker says that it has begun. Raises DrillError where that never comes."""
+        began, worker = perf_counter(), self.worker
+        while worker is not None and AT_WORK not in worker.said():
+            if not worker.alive() or perf_counter() - began > START_SECONDS:
+                raise DrillError(f"{worker.name} does not work; its last words:\n{worker.said()[-1000:]}")
+            await asyncio.sleep(0.05)
 
     def cast(self) -> Cast:
         """Who can be played."""
@@ -91,62 +114,41 @@ class Demo:
 
     def database_url(self) -> str:
         """What `o2o db url` prints."""
-        call = [str(_O2O), "db", "url"]
-        done = subprocess.run(
-            call, cwd=self.data_dir, env=self.environment(), capture_output=True, text=True, timeout=60
-        )
-        if done.returncode != 0:
-            raise DrillError(f"o2o db url: {done.stderr.strip()}")
-        return done.stdout.strip()
+        return run(self.data_dir, "db", "url").strip()
 
-    def alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def bulletin(self) -> str:
+        """Last month's, as JSON: made the first time, the same ever after."""
+        last = (machine().astimezone(SHANGHAI).replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+        return run(self.data_dir, "report", "monthly", "--division", self.cast().root, "--period", last, "--json")
 
     def cpu(self) -> float:
         """Seconds of CPU that the service (without PostgreSQL) has used since its start; 0 where it is gone."""
-        if self._process is None or not self.alive():
-            return 0.0
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return self.service.cpu()
 
-    def kill_service(self) -> None:
-        """kill -9, without waiting: whoever is hit has no say in it."""
-        if self._process is not None:
-            self._process.kill()
+    def frozen_postgres(self) -> AbstractContextManager[int]:
+        return self.postgres.frozen()
 
-    def kill_postgres(self) -> int:
-        """kill -9 of the postmaster and each of its children; returns how many. Raises DrillError for none."""
-        postmaster = self._postmaster()
-        hit = [postmaster, *_children(postmaster)]
-        for process in hit:
-            _kill(process)
-        return len(hit)
+    def stopped_postgres(self) -> AbstractContextManager[None]:
+        return self.postgres.stopped()
 
-    def _postmaster(self) -> int:
-        path = (self.data_dir / "postgres").resolve() / "data" / "postmaster.pid"
-        try:
-            process = int(path.read_text().split("\n", 1)[0])
-            command = Path(f"/proc/{process}/cmdline").read_bytes()
-        except (OSError, ValueError) as wrong:
-            raise DrillError(f"no PostgreSQL to kill: {wrong}") from wrong
-        # Numbers are used again: never kill somebody else's process.
-        if b"cluster_name=minsheng-" not in command:
-            raise DrillError(f"process {process} of {path} is no PostgreSQL of ours")
-        return process
+    async def part(self) -> None:
+        """From `o2o demo` to `o2o serve` and `o2o worker`, over the same county."""
+        await asyncio.to_thread(self.service.stop)
+        self.service = Program(("serve", "--port", str(self.port)), self.data_dir, self.log)
+        self.worker = Program(("worker",), self.data_dir, self.log.with_name("worker.log"))
+        self.launch()
+        self.worker.launch()
+        await self.answers()
+        await self.works()
 
     def stop(self) -> None:
         """Ctrl-C, and the database with it, even where the service was killed. Raises DrillError if it won't stop."""
-        if self._process is not None:
-            if self.alive():
-                self._process.send_signal(signal.SIGINT)
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-                raise DrillError(f"o2o demo did not stop within {STOP_SECONDS:.0f} s of Ctrl-C") from None
-            finally:
-                self._stop_database()
+        try:
+            for program in (self.service, self.worker):
+                if program is not None:
+                    program.stop()
+        finally:
+            self._stop_database()
 
     def _stop_database(self) -> None:
         """Joins and leaves: the last to leave stops it; a service that ended well has done so already."""
@@ -155,22 +157,31 @@ class Demo:
             lease(self.data_dir, say=_unheard).close()
 
     def logs(self) -> str:
-        """All that the service and PostgreSQL have written."""
+        """All that the service, the worker and PostgreSQL have written."""
         own = (self.data_dir / "postgres").resolve().glob("log/*.log")
-        return "\n".join(path.read_text(errors="replace") for path in (self.log, *sorted(own)) if path.exists())
+        worker = [] if self.worker is None else [self.worker.log]
+        paths = (self.log, *worker, *sorted(own))
+        return "\n".join(path.read_text(errors="replace") for path in paths if path.exists())
 
     def last_words(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-12:]) if self.log.exists() else ""
 
 
 @asynccontextmanager
-async def running(name: str, port: int | None = None, *, keep: bool = False) -> AsyncIterator[Demo]:
-    """A fresh demo county that answers; stopped at the end, and its folder removed unless `keep`. Raises DrillError."""
+async def running(
+    name: str, port: int | None = None, *, keep: bool = False, apart: bool = False
+) -> AsyncIterator[Demo]:
+    """A fresh demo county that answers; stopped at the end, and its folder removed unless `keep`. Raises DrillError.
+
+    `apart`: service and worker as processes of their own, as in production.
+    """
     place = _folder(name)
     demo = Demo(place / "o2o", port or free_port(), place / "demo.log")
     try:
         demo.launch()
         await demo.answers()
+        if apart:
+            await demo.part()
         yield demo
     finally:
         try:
@@ -190,6 +201,17 @@ def _folder(name: str) -> Path:
     place.chmod(0o755)
     (place / "o2o").mkdir(mode=0o711)
     return place
+
+
+async def drained(demo: Demo) -> float:
+    """Waits until it is ready and nothing waits in its spool; how long that took, in seconds. Raises DrillError."""
+    began = perf_counter()
+    async with httpx.AsyncClient(base_url=demo.base_url, trust_env=False, timeout=10) as client:
+        while perf_counter() - began < DRAIN_SECONDS:
+            if await _ready(client) and waiting(demo.data_dir).count == 0:
+                return perf_counter() - began
+            await asyncio.sleep(0.1)
+    raise DrillError(f"the spool did not empty within {DRAIN_SECONDS:.0f} s:\n{demo.last_words()}")
 
 
 def free_port() -> int:
@@ -221,11 +243,11 @@ def conclude(drill: Coroutine[Any, Any, tuple[str, Sequence[str]]]) -> int:
     """Plays a drill, which gives its figures and its faults; prints both to stdout and returns the exit code."""
     try:
         figures, faults = asyncio.run(drill)
-    except DrillError as error:
+    except (DrillError, Refusal) as error:
         say(f"✗ {error}")
         return 1
     except ExceptionGroup as group:  # of a TaskGroup
-        ours, others = group.split(DrillError)
+        ours, others = group.split((DrillError, Refusal))
         if ours is None or others is not None:
             raise
         say("\n".join(f"✗ {error}" for error in ours.exceptions))
@@ -268,26 +290,6 @@ async def _ready(client: httpx.AsyncClient) -> bool:
         return (await client.get("/readyz")).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _children(parent: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # After the name in brackets: state, then the parent's number (proc(5)).
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent:
-            found.append(int(stat.parent.name))
-    return found
-
-
-def _kill(process: int) -> None:
-    try:
-        os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _unheard(sentence: str) -> None:

@@ -1,8 +1,9 @@
-"""kill -9 of the service, of PostgreSQL and of both, in turn, at random moments, while messages pour in.
+"""kill -9 of the service, the worker, PostgreSQL and all of them at once, at random moments, while messages pour in.
 
-Every answered message must be a ticket (or kept), none twice. PostgreSQL comes back by the service's own guard, the
-service by this drill. Messages that WeChat gave up (each of its three tries fell into an outage) are counted and
-listed apart: until there is a spool they are lost. `python -m tests.drills.kills --help`
+Service and worker are processes of their own over one county; staff work and citizens rate meanwhile. PostgreSQL comes
+back by the guards of both, the processes by this drill. Every message must be a ticket (or kept), none twice, 0 lost.
+A message is lost for certain only if no process was there to hear any of its three deliveries: restarts are kept apart
+so that this cannot be, and counted where it is. `python -m tests.drills.kills --help`
 """
 
 import argparse
@@ -15,27 +16,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
+import asyncpg
 import httpx
 
-from app.demo import texts
 from tests.drills import county
 from tests.drills.checker import Findings, check
 from tests.drills.county import Demo, DrillError
-from tests.drills.wechat import TRIES, Sent, deliver_as_wechat_does, openids, percentile, write
+from tests.drills.load import Load, a_text
+from tests.drills.wechat import APART, TRIES, Sent, ask_for_numbers, percentile
 
-TARGETS = ("service", "postgres", "both")
-LABELS = {"service": "服务", "postgres": "PostgreSQL", "both": "服务和 PostgreSQL"}
-CALM = (6.0, 14.0)
-"""Seconds of ordinary life before a hit: at least, and at most. Less, and the three deliveries of a message may each
-fall into another outage."""
+__all__ = ["a_text"]
+
+ALONE = ("service", "worker", "postgres")
+EVERYTHING = "everything"
+LABELS = {"service": "服务", "worker": "后台进程", "postgres": "PostgreSQL", EVERYTHING: "全部"}
+CALM = (0.2, 3.0)
+"""Seconds of ordinary life before a hit: at least, and at most."""
+HEARD = APART + 0.5
+"""Seconds that a service lives at least: one of the three deliveries of every message then falls into its life."""
 AFTER = 2.0
 """Seconds of ordinary life after the last."""
 BACK_WITHIN = 120.0
+UNHEARD = frozenset({"ConnectError", "ReadError", "RemoteProtocolError", "WriteError"})
+"""How a delivery ends where the process that should hear it is dead, or dies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`at`: seconds after the first message; `away`: until /readyz said ok again; `processes` that were killed."""
+    """`at`: seconds after the first message; `away`: until all answered and worked again; `processes` were killed."""
 
     target: str
     at: float
@@ -45,15 +53,26 @@ class Hit:
 
 @dataclass(slots=True)
 class Siege:
-    """One run. `over`: no hit is to come any more."""
+    """One run. `back`: when the service came back last (perf_counter)."""
 
-    demo: Demo
-    rng: random.Random
-    rate: float
-    began: float
-    log: list[Sent] = field(default_factory=list)
+    load: Load
     hits: list[Hit] = field(default_factory=list)
-    over: bool = False
+    back: float = 0.0
+
+    @property
+    def demo(self) -> Demo:
+        return self.load.demo
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of it. `unfolded`: counter deltas that no worker folded; `seconds` in all."""
+
+    siege: Siege
+    findings: Findings
+    later: Sequence[Sent]
+    unfolded: int
+    seconds: float
 
 
 def main() -> int:
@@ -62,70 +81,82 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--hits", type=int, default=5, help="default 5: service, PostgreSQL, both, service, PostgreSQL")
+    parser.add_argument("--hits", type=int, default=50, help="of one of the three (default 50)")
+    parser.add_argument("--everything", type=int, default=10, help="hits of all at once (default 10)")
     parser.add_argument("--rate", type=float, default=20, help="new messages a second (default 20)")
-    parser.add_argument("--seed", type=int, default=1, help="of moments and texts (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="of order, moments and texts (default 1)")
     parser.add_argument("--port", type=int, help="default: the first free one from 8210 on")
     parser.add_argument("--keep", action="store_true", help="keep the data folder")
     return parser.parse_args()
 
 
 async def _drill(options: argparse.Namespace) -> tuple[str, Sequence[str]]:
-    async with county.running("kills", options.port, keep=options.keep) as demo:
-        siege = Siege(demo, random.Random(options.seed), options.rate, perf_counter())
-        with county.bar("击杀 hits", options.hits) as done:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(_pour(siege))
-                both.create_task(_strike(siege, options.hits, done))
-        findings = await check(demo.database_url(), siege.log, demo.logs())
-    faults = [str(violation) for violation in findings.violations]
-    if not siege.log:
-        faults.append("✗ no message was sent")
-    return _result(siege, findings, options), faults
+    began = perf_counter()
+    async with county.running("kills", options.port, keep=options.keep, apart=True) as demo:
+        rng = random.Random(options.seed)
+        before = demo.bulletin()
+        siege = Siege(Load(demo, rng, options.rate), back=perf_counter())
+        order = _order(rng, options.hits, options.everything)
+        with county.bar("击杀 hits", len(order)) as done:
+            async with asyncio.TaskGroup() as all_at_once:
+                all_at_once.create_task(siege.load.pour())
+                all_at_once.create_task(siege.load.work())
+                all_at_once.create_task(_strike(siege, order, done))
+        await county.drained(demo)
+        async with county.connections(demo, None, 10) as client:
+            later = await ask_for_numbers(client, siege.load.log)
+        url = demo.database_url()
+        unfolded = await _unfolded(url)
+        beside = siege.load.beside(_checksum(before))
+        findings = await check(url, siege.load.log, demo.logs(), [*siege.load.ratings, *later], beside)
+        same = demo.bulletin() == before
+    played = Played(siege, findings, later, unfolded, perf_counter() - began)
+    faults = _faults(played) + ([] if same else ["✗ the bulletin of last month is not what it was before"])
+    return _result(played, options), faults
 
 
-async def _pour(siege: Siege) -> None:
-    """Messages at a steady rate, whatever becomes of them; ends when all have their last word."""
-    accounts = itertools.cycle(siege.demo.cast().accounts)
-    names, words = openids(county.salt()), random.Random(f"{siege.rng.random()}")
-    async with county.connections(siege.demo, None, 10) as client, asyncio.TaskGroup() as deliveries:
-        for number in itertools.count():
-            if siege.over:
-                return
-            await asyncio.sleep(siege.began + number / siege.rate - perf_counter())
-            sent = write(next(accounts), next(names), _text(words, number))
-            siege.log.append(sent)
-            deliveries.create_task(deliver_as_wechat_does(client, sent))
+def _order(rng: random.Random, hits: int, everything: int) -> list[str]:
+    order = [*itertools.islice(itertools.cycle(ALONE), hits), *[EVERYTHING] * everything]
+    rng.shuffle(order)
+    return order
 
 
-def _text(words: random.Random, number: int) -> str:
-    category = words.choice(sorted(texts.matters()))
-    return f"{texts.matter(words, category, words.choice(('泉塘街道', '黄兴镇', '果园镇', '我们')))}（第{number}条）"
-
-
-async def _strike(siege: Siege, hits: int, done: county.Bar) -> None:
-    for number in range(hits):
-        await asyncio.sleep(siege.rng.uniform(*CALM))
-        siege.hits.append(await _hit(siege, TARGETS[number % len(TARGETS)]))
+async def _strike(siege: Siege, order: Sequence[str], done: county.Bar) -> None:
+    for target in order:
+        await asyncio.sleep(siege.load.rng.uniform(*CALM))
+        if target in ("service", EVERYTHING):
+            await asyncio.sleep(siege.back + HEARD - perf_counter())
+        siege.hits.append(await _hit(siege, target))
         done()
     await asyncio.sleep(AFTER)
-    siege.over = True
+    siege.load.over = True
 
 
 async def _hit(siege: Siege, target: str) -> Hit:
-    """Kills, brings the service back where it was hit, and waits until all answers again. Raises DrillError."""
+    """Kills, brings back what does not come by itself, and waits until all is as before. Raises DrillError."""
     demo, struck, processes = siege.demo, perf_counter(), 0
-    # The guard may be about to start a server: the postmaster is looked for first.
-    if target in ("postgres", "both"):
-        processes += demo.kill_postgres()
-    if target in ("service", "both"):
-        demo.kill_service()
+    parts = ALONE if target == EVERYTHING else (target,)
+    # The guards may be about to start a server: the postmaster is looked for first.
+    if "postgres" in parts:
+        processes += demo.postgres.kill()
+    programs = [program for program in (demo.service, demo.worker) if program and _named(demo, program) in parts]
+    for program in programs:
+        program.kill()
         processes += 1
-        await asyncio.to_thread(demo.launch)
+    for program in programs:
+        await asyncio.to_thread(program.launch)
+    if "service" in parts:
         await demo.answers()
-    else:
+        siege.back = perf_counter()
+    if "postgres" in parts:
         await _ready(demo)
-    return Hit(target, struck - siege.began, perf_counter() - struck, processes)
+    if "worker" in parts:
+        await demo.works()
+    return Hit(target, struck - siege.load.began, perf_counter() - struck, processes)
+
+
+def _named(demo: Demo, program: object) -> str:
+    return "service" if program is demo.service else "worker"
 
 
 async def _ready(demo: Demo) -> None:
@@ -140,43 +171,100 @@ async def _ready(demo: Demo) -> None:
             good = good + 1 if (await client.get("/readyz")).status_code == 200 else 0
 
 
-def _result(siege: Siege, findings: Findings, options: argparse.Namespace) -> str:
-    log = siege.log
+def _checksum(bulletin: str) -> str:
+    return bulletin.partition('"checksum":"')[2].partition('"')[0]
+
+
+async def _unfolded(url: str) -> int:
+    """Counter deltas that are left when the worker has had its time."""
+    conn = await asyncpg.connect(url)
+    try:
+        left = 1
+        for _ in range(60):
+            left = await conn.fetchval("SELECT count(*) FROM rate_delta")
+            if not left:
+                break
+            await asyncio.sleep(0.5)
+        return int(left)
+    finally:
+        await conn.close()
+
+
+def _faults(played: Played) -> list[str]:
+    load, findings = played.siege.load, played.findings
+    faults = [str(violation) for violation in findings.violations]
+    if findings.lost:
+        faults.append(f"✗ lost: {len(findings.lost)}, e.g. {findings.lost[:3]}")
+    if findings.kept:
+        faults.append(f"✗ kept instead of filed: {len(findings.kept)}, e.g. {findings.kept[:3]}")
+    if played.unfolded:
+        faults.append(f"✗ counter deltas that the worker left: {played.unfolded}")
+    if not load.log or load.desk is None or not load.desk.completed:
+        faults.append("✗ no message was sent, or no ticket completed")
+    return faults + (load.desk.faults if load.desk else [])
+
+
+def _result(played: Played, options: argparse.Namespace) -> str:
+    siege, findings = played.siege, played.findings
+    load, log, desk = siege.load, siege.load.log, siege.load.desk
     answered = [sent for sent in log if sent.answers]
     tries = Counter(len(sent.deliveries) for sent in answered)
     waits = [sent.deliveries[-1].began + sent.deliveries[-1].seconds - sent.deliveries[0].began for sent in answered]
     troubles = Counter(done.trouble for sent in log for done in sent.deliveries if done.trouble)
     spread = "，".join(f"第 {n} 次投递答复 {tries[n]}" for n in range(1, TRIES + 1))
+    told = sum(sent.later is not None for sent in log)
     lines = [
-        f"击杀 kills：{len(siege.hits)} 次 kill -9，每秒 {options.rate:g} 条新消息，种子 {options.seed}",
-        *(
-            f"  第 {hit.at:5.1f} 秒 {LABELS[hit.target]}（{hit.processes} 个进程），{hit.away:.1f} 秒后恢复"
-            for hit in siege.hits
-        ),
+        f"击杀 kills：{len(siege.hits)} 次 kill -9，每秒 {options.rate:g} 条新消息，种子 {options.seed}，"
+        f"共 {played.seconds:.0f} 秒",
+        *_recoveries(siege.hits),
         f"  消息 messages {len(log)}，答复 answered {len(answered)}（{spread}；"
-        f"答复等待 p50 {percentile(waits, 0.5):.2f} 秒，最久 {max(waits, default=0):.1f} 秒）",
+        f"答复等待 p50 {percentile(waits, 0.5):.2f}，p99 {percentile(waits, 0.99):.1f}，"
+        f"最久 {max(waits, default=0):.1f} 秒）",
         f"  工单 tickets {findings.tickets}，其中没答上但已立案 filed, never told {len(findings.unsaid)}；"
-        f"留待人工 kept {len(findings.kept)}",
-        f"  微信三次投递都未获答复、库中没有（尚无暂存）given up and lost {len(findings.lost)}"
-        + _when(siege, findings.lost),
-        *_fates(siege, findings.lost),
+        f"先暂存、随下一条消息告知编号 told later {told}；留待人工 kept {len(findings.kept)}",
+        f"  办结 completed {desk.completed if desk else 0}，职员操作 acts {len(desk.acts) if desk else 0}，"
+        f"点赞 ratings {len(load.ratings)}",
+        f"  丢失 lost {len(findings.lost)}{_when(siege, findings.lost)}，其中没有进程在听 nobody was there to hear it "
+        f"{_unheard(log, findings.lost)}",
+        *_fates(log, findings.lost),
         "  未答的投递 unanswered deliveries："
         + ("，".join(f"{what} {count}" for what, count in troubles.most_common()) or "无"),
+        findings.told(),
     ]
     return "\n".join(lines)
+
+
+def _recoveries(hits: Sequence[Hit]) -> list[str]:
+    lines = []
+    for target in (*ALONE, EVERYTHING):
+        ours = [hit for hit in hits if hit.target == target]
+        if ours:
+            away = [hit.away for hit in ours]
+            killed = sum(hit.processes for hit in ours)
+            lines.append(
+                f"  {LABELS[target]} {target} {len(ours)} 次（{killed} 个进程）：恢复 back after "
+                f"p50 {percentile(away, 0.5):.1f}，最久 {max(away):.1f} 秒"
+            )
+    return lines
 
 
 def _when(siege: Siege, lost: Sequence[str]) -> str:
     """When the lost ones were first sent, so that the outage they fell into can be seen."""
     missing = set(lost)
-    moments = [sent.deliveries[0].began - siege.began for sent in siege.log if sent.openid in missing]
-    return f"：第 {min(moments):.1f} 到 {max(moments):.1f} 秒发出" if moments else ""
+    moments = [s.deliveries[0].began - siege.load.began for s in siege.load.log if s.openid in missing]
+    return f"（第 {min(moments):.1f} 到 {max(moments):.1f} 秒发出）" if moments else ""
 
 
-def _fates(siege: Siege, lost: Sequence[str]) -> list[str]:
+def _unheard(log: Sequence[Sent], lost: Sequence[str]) -> int:
+    missing = set(lost)
+    ours = [sent for sent in log if sent.openid in missing]
+    return sum(all(done.trouble in UNHEARD for done in sent.deliveries) for sent in ours)
+
+
+def _fates(log: Sequence[Sent], lost: Sequence[str]) -> list[str]:
     """What each of the three deliveries of the lost ones met."""
     missing = set(lost)
-    fates = Counter(" → ".join(done.trouble for done in s.deliveries) for s in siege.log if s.openid in missing)
+    fates = Counter(" → ".join(done.trouble for done in s.deliveries) for s in log if s.openid in missing)
     return [f"    {count} × {fate}" for fate, count in fates.most_common(8)]
 
 

@@ -18,7 +18,7 @@ import httpx
 from app.domain.numbers import sound
 from app.domain.vocabulary import AccountMode
 from tests.drills import county
-from tests.drills.checker import Findings, check
+from tests.drills.checker import Beside, Findings, check
 from tests.drills.county import Demo
 from tests.drills.wechat import TRIES, Delivery, Sent, deliver, openids, percentile, write
 
@@ -61,7 +61,7 @@ def _options() -> argparse.Namespace:
 async def _drill(options: argparse.Namespace) -> tuple[str, Sequence[str]]:
     async with county.running("storm", options.port, keep=options.keep) as demo:
         stormed = await _storm(demo, options)
-        findings = await check(demo.database_url(), stormed.log, demo.logs())
+        findings = await check(demo.database_url(), stormed.log, demo.logs(), (), Beside(data_dir=demo.data_dir))
     return _result(stormed, findings, options), _faults(stormed.log, findings)
 
 
@@ -109,6 +109,8 @@ def _faults(log: Sequence[Sent], findings: Findings) -> list[str]:
         faults.append(f"✗ answered without a sound number: {len(wrong)}, e.g. {wrong[:3]}")
     if findings.tickets != len(log):
         faults.append(f"✗ tickets: {findings.tickets}, not {len(log)}")
+    if findings.lost:
+        faults.append(f"✗ lost: {len(findings.lost)}, e.g. {findings.lost[:3]}")
     if findings.kept:
         faults.append(f"✗ kept instead of filed: {len(findings.kept)}, e.g. {findings.kept[:3]}")
     return faults
@@ -131,6 +133,7 @@ def _result(stormed: Stormed, findings: Findings, options: argparse.Namespace) -
             f"每次投递 p50 {_ms(took, 0.5)}，p99 {_ms(took, 0.99)}，最慢 worst {max(took) * 1000:.0f} ms",
             f"  CPU：服务 service {stormed.theirs:.1f} 秒，客户端 client {stormed.own:.1f} 秒（同一台机器；"
             "封闭循环，延迟含排队）",
+            findings.told(),
         ]
     )
 

@@ -22,6 +22,8 @@ from app.wechat.crypto import BadPush
 TRIES = 3
 APART = 5.0
 """Seconds from one delivery to the next, and the time that an answer has."""
+AT_ONCE = 20
+"""Citizens who ask for their number at the same time."""
 
 _ids: Iterator[int] = itertools.count(int(machine().timestamp() * 1_000_000) << 8)
 
@@ -45,6 +47,13 @@ class Sent:
     text: str
     xml: str = field(repr=False)
     deliveries: list[Delivery] = field(default_factory=list)
+    later: str | None = None
+    """The number that the answer to the citizen's next message told."""
+
+    @property
+    def key(self) -> str:
+        """By what the service knows the message again."""
+        return messages.dedup_key(messages.read(self.xml.encode()))
 
     @property
     def answers(self) -> list[str]:
@@ -52,8 +61,8 @@ class Sent:
 
     @property
     def number(self) -> str | None:
-        """The number that the citizen was told."""
-        return number_in(self.answers[0]) if self.answers else None
+        """The number that the citizen was told, by the answer or with the next message."""
+        return (number_in(self.answers[0]) if self.answers else None) or self.later
 
     def quarrels(self) -> bool:
         """Whether two deliveries were answered differently."""
@@ -98,6 +107,23 @@ async def deliver_as_wechat_does(client: httpx.AsyncClient, sent: Sent) -> None:
         if done.answer is not None or attempt == TRIES - 1:
             return
         await asyncio.sleep(max(0.0, APART - done.seconds))
+
+
+async def ask_for_numbers(client: httpx.AsyncClient, log: Sequence[Sent]) -> list[Sent]:
+    """Whoever was answered without a number writes again, which files nothing; that answer tells what is owed.
+
+    Gives those messages, which are not in the log.
+    """
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def thanks(sent: Sent) -> Sent:
+        async with turns:
+            again = write(sent.account, sent.openid, "谢谢")
+            await deliver_as_wechat_does(client, again)
+        sent.later = number_in(again.answers[0]) if again.answers else None
+        return again
+
+    return await asyncio.gather(*(thanks(sent) for sent in log if sent.answers and sent.number is None))
 
 
 def openids(salt: str) -> Iterator[str]:
