@@ -14,6 +14,7 @@ from app.base.clock import machine
 from app.base.db import Database, unreachable
 from app.base.work import Opener
 from app.domain.vocabulary import SHANGHAI
+from app.limits import jobs as limits
 from app.people import jobs as people
 from app.rates import jobs as rates
 from app.tickets import jobs as tickets
@@ -43,6 +44,7 @@ class Job:
 
 JOBS = (
     Job("rates.fold", 1, rates.fold),
+    Job("limits.plan_missing", 3600, limits.plan_missing),
     Job("people.sweep", 600, people.sweep),
     Job("tickets.sweep", 3600, tickets.sweep),
 )

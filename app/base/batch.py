@@ -26,8 +26,11 @@ class Batch:
         self._rows: dict[Table, list[Mapping[str, Any]]] = {}
 
     def add(self, table: Table, *rows: Mapping[str, Any]) -> None:
-        if rows:
-            self._rows.setdefault(table, []).extend(rows)
+        kept = self._rows.setdefault(table, []) if rows else []
+        for row in rows:
+            if kept and row.keys() != kept[0].keys():
+                raise ValueError(f"rows of {table.name} give different columns")
+            kept.append(row)
 
     async def write(self, conn: AsyncConnection) -> None:
         """Writes everything and is empty again. An Enum of texts is a text."""

@@ -20,6 +20,7 @@ from app.domain.errors import Invalid
 from app.domain.policy import SYSTEM
 from app.domain.rates import parts, percent, share
 from app.domain.vocabulary import Attribution
+from app.imports import service as imports
 from app.rates import counters
 from app.rates.counters import Difference
 from app.rates.service import LEVELS, RateRow, RowLevel, Table, rates
@@ -151,6 +152,8 @@ async def _verified(settings: Settings) -> list[Difference]:
 
 async def _rebuilt(settings: Settings) -> int:
     async with opened(settings) as database, database.open_work(SYSTEM) as work:
+        # Behind an import everybody who counts would have to wait with us.
+        await imports.alone(work)
         return await counters.rebuild(work)
 
 

@@ -75,9 +75,13 @@ class Live:
         return frozenset(Chain) - {chain for chain, due in waits.items() if due is None}
 
 
-def coming(live: Live, now: datetime, calendar: Calendar) -> tuple[Step, ...]:
-    """The next step of each chain that runs, for limits that are set at `now`: what is stored of a ticket."""
-    return tuple(_next(chain(name, live, calendar), now) for name in Chain if name in live.chains)
+def coming(live: Live, now: datetime, calendar: Calendar, done: frozenset[str] = frozenset()) -> tuple[Step, ...]:
+    """The next step of each chain that runs, for limits that are set at `now`: what is stored of a ticket.
+
+    `done`: kinds that this cycle has had; each comes but once, so a chain that has had all of its own gives none.
+    """
+    found = (_next(chain(name, live, calendar), now, done) for name in Chain if name in live.chains)
+    return tuple(step for step in found if step is not None)
 
 
 def chain(name: Chain, live: Live, calendar: Calendar) -> tuple[Step, ...]:
@@ -104,8 +108,10 @@ _AROUND: Mapping[StepKind, int] = {
 """Times 24 hours."""
 
 
-def _next(steps: tuple[Step, ...], now: datetime) -> Step:
-    return next(step for step in steps if step.kind not in REMINDERS or step.due_at > now)
+def _next(steps: tuple[Step, ...], now: datetime, done: frozenset[str]) -> Step | None:
+    behind = max((n for n, step in enumerate(steps, 1) if step.kind in done), default=0)
+    ahead = (step for step in steps[behind:] if step.kind not in REMINDERS or step.due_at > now)
+    return next(ahead, None)
 
 
 def _working_day_after(due_at: datetime, calendar: Calendar) -> datetime:

@@ -8,6 +8,7 @@ from app.domain.vocabulary import SHANGHAI
 
 EARLIEST = 1990
 """No office has kept requests on a computer for longer: what is older is a slip (Excel's zero is 1899-12-30)."""
+LATEST = 2999
 _WRITTEN = re.compile(
     r"(?P<y>[0-9]{4})[-/.年](?P<m>[0-9]{1,2})[-/.月](?P<d>[0-9]{1,2})日?"
     r"(?:[T ]+(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:\.[0-9]+)?)?)?"
@@ -32,8 +33,8 @@ def moment(text: str) -> datetime:
             read = read.replace(tzinfo=_zone(found["zone"]))
     except ValueError:
         raise ValueError(f"不是一个存在的时间：“{text[:32]}”") from None
-    if read.year < EARLIEST:
-        raise ValueError(f"早于 {EARLIEST} 年：“{text[:32]}”")
+    if not EARLIEST <= read.year <= LATEST:
+        raise ValueError(f"不在 {EARLIEST} 年到 {LATEST} 年之间：“{text[:32]}”")
     return read.astimezone(SHANGHAI)
 
 

@@ -72,6 +72,11 @@ def prepare(kind: str, data: bytes, *, edition: str | None = None, name: str = "
     return Prepared(kind, read(data, columns_of(kind), name=name), edition)
 
 
+async def alone(work: Work) -> None:
+    """No import is under way, and none begins, until the transaction ends."""
+    await queries.take_turn(work.conn)
+
+
 def _silent(done: int, total: int) -> None:
     pass
 

@@ -221,7 +221,7 @@ def _long(line: Line, column: str, most: int) -> str:
 
 
 def _phone(line: Line) -> str | None:
-    return line.match("citizen_phone", _PHONE, "应为电话号码") if line.raw("citizen_phone") else None
+    return line.match("citizen_phone", _PHONE, "应为电话号码", quote=False) if line.raw("citizen_phone") else None
 
 
 def _score(line: Line) -> tuple[Score | None, str | None]:

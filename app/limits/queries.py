@@ -1,18 +1,21 @@
 """The calendar's rows, and the limits of tickets."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import any_, bindparam, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, any_, bindparam, delete, func, insert, literal, not_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.base.batch import Batch
 from app.base.copy import copy_rows
 from app.domain.steps import StepKind
+from app.schema.audit import ticket_events
 from app.schema.base import Id, Moment
 from app.schema.limits import calendar_days, calendar_years, steps, ticket_limits
+from app.schema.tickets import is_open, tickets
 
 s = steps.c
 
@@ -57,6 +60,12 @@ _GO_ON = (
 )
 
 
+async def done_kinds(conn: AsyncConnection, ticket_id: int, cycle: int) -> frozenset[str]:
+    """The kinds of the steps that this cycle has had."""
+    done = select(s.kind).where(s.ticket_id == ticket_id, s.cycle == cycle, s.done_at.is_not(None))
+    return frozenset((await conn.execute(done)).scalars())
+
+
 async def stop_steps(conn: AsyncConnection, ticket_id: int) -> None:
     """Nothing more is to come of the ticket."""
     await conn.execute(_STOP, {"ticket": ticket_id})
@@ -83,3 +92,57 @@ async def delete_all(conn: AsyncConnection, ticket_ids: Sequence[int]) -> None:
     """Limits and steps of these tickets, done ones too."""
     for table in (steps, ticket_limits):
         await conn.execute(delete(table).where(table.c.ticket_id == any_(literal(list(ticket_ids), ARRAY(Id)))))
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """An open ticket of which nothing waits for an act. Its limits, its last act by staff, and the kinds of steps that
+    its present cycle has had (`done`) or is to have (`coming`)."""
+
+    id: int
+    cycle: int
+    received_at: datetime
+    accepted: bool
+    replied: bool
+    accept: datetime | None
+    reply: datetime | None
+    complete: datetime
+    acted_at: datetime | None
+    done: frozenset[str]
+    coming: frozenset[str]
+
+
+def _unplanned_statement() -> Select[Any]:
+    t, x, e = tickets.c, ticket_limits.c, ticket_events.c
+    of_cycle = (s.ticket_id == t.id, s.cycle == t.cycle)
+
+    def due(kind: str) -> ColumnElement[Any]:
+        return select(x.due_at).where(x.ticket_id == t.id, x.cycle == 1, x.kind == kind).scalar_subquery()
+
+    def kinds(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+        return select(func.array_agg(s.kind)).where(*of_cycle, *conditions).scalar_subquery()
+
+    acted = select(func.max(e.at)).where(e.ticket_id == t.id, e.actor_kind == "staff").scalar_subquery()
+    waits = select(s.kind).where(*of_cycle, s.kind == StepKind.IDLE).exists()
+    return (
+        select(t.id, t.cycle, t.received_at, t.accepted_at.is_not(None), t.first_replied_at.is_not(None))
+        .add_columns(due("accept"), due("reply"), t.due_at, acted)
+        .add_columns(kinds(s.done_at.is_not(None)), kinds(s.done_at.is_(None)))
+        .where(is_open, not_(waits))
+        .order_by(t.id)
+        .limit(_AT_ONCE)
+        .with_for_update(of=tickets, skip_locked=True)
+    )
+
+
+_AT_ONCE = 500
+_UNPLANNED = _unplanned_statement()
+
+
+async def unplanned(conn: AsyncConnection) -> list[Unplanned]:
+    """Some of them, held until the transaction ends; none that somebody else holds."""
+    found = []
+    for row in await conn.execute(_UNPLANNED):
+        facts: list[Any] = list(row[:9])
+        found.append(Unplanned(*facts, frozenset(row[9] or ()), frozenset(row[10] or ())))
+    return found

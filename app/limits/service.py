@@ -7,7 +7,7 @@ from app.base.batch import Batch
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain.limits import Limit, Limits
-from app.domain.steps import CHAINS, Chain, Live, coming, idle_at
+from app.domain.steps import CHAINS, Chain, Live, Step, coming, idle_at
 from app.domain.workdays import Calendar, Day, calendar_of
 from app.limits import queries
 from app.limits.seed import published
@@ -58,12 +58,15 @@ def set_cycle(batch: Batch, ticket_id: int, cycle: int, limit: Limit) -> None:
 
 
 def plan_steps(work: Work, batch: Batch, ticket_id: int, cycle: int, live: Live, days: Calendar) -> None:
-    """The next step of each chain that runs, written with the batch; nothing else of this cycle may be to come."""
-    rows = [
-        {"ticket_id": ticket_id, "cycle": cycle, "kind": step.kind, "due_at": step.due_at, "silent": False}
-        for step in coming(live, work.now, days)
-    ]
-    queries.add_steps(batch, rows)
+    """The next step of each chain that runs, written with the batch; of this cycle there must be no step yet."""
+    queries.add_steps(batch, [_step(ticket_id, cycle, step) for step in coming(live, work.now, days)])
+
+
+async def plan_anew(work: Work, batch: Batch, ticket_id: int, cycle: int, live: Live, days: Calendar) -> None:
+    """The limits were reckoned anew: what was to come goes, what was done stays done, the rest is planned."""
+    await queries.stop_steps(work.conn, ticket_id)
+    done = await queries.done_kinds(work.conn, ticket_id, cycle)
+    queries.add_steps(batch, [_step(ticket_id, cycle, step) for step in coming(live, work.now, days, done)])
 
 
 async def end_steps(work: Work, ticket_id: int, ended: Iterable[Chain], days: Calendar) -> None:
@@ -75,6 +78,10 @@ async def end_steps(work: Work, ticket_id: int, ended: Iterable[Chain], days: Ca
 async def stop_steps(work: Work, ticket_id: int) -> None:
     """The ticket is no longer open, or is to be planned anew: nothing is to come."""
     await queries.stop_steps(work.conn, ticket_id)
+
+
+def _step(ticket_id: int, cycle: int, step: Step) -> dict[str, Any]:
+    return {"ticket_id": ticket_id, "cycle": cycle, "kind": step.kind, "due_at": step.due_at, "silent": False}
 
 
 def _row(ticket_id: int, cycle: int, kind: str, limit: Limit) -> dict[str, Any]:

@@ -21,6 +21,9 @@ async def folding(opener: Opener) -> Check:
         await asyncio.sleep(LOOK_AGAIN)
     async with opener(SYSTEM) as work:
         after, waiting = await upkeep.oldest(work.conn), await counters.unfolded(work)
+        missing = await upkeep.uncounted(work.conn)
+    if missing:
+        return check(State.FAIL, f"事项数和计数差 {abs(missing):,} 件，四率不准：请运行 o2o rates rebuild")
     if before is not None and before == after:
         said = f"{waiting:,} 条计数没有人汇总（四率仍然准确，但会越算越慢）"
         return check(State.WARN, f"{said}：请启动 o2o worker，已启动的看它的日志")

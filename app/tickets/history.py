@@ -67,23 +67,57 @@ async def _update(work: Work, atlas: Atlas, changed: Sequence[tuple[Past, Known]
     conn, ids = work.conn, [known.ticket_id for _, known in changed]
     await counting.count_new(conn, ids, sign=-1)
     trails = await history.trails(conn, ids)
-    bound = [Bound(past, known.ticket_id, known.version + 1) for past, known in changed]
+    bound = [_bound_again(past, known) for past, known in changed]
     kept = [rows.assignment(one) | {"since": work.now} for one in bound if one.past.life.status in OPEN]
     await history.replace_beside(conn, ids, kept, work.now)
     await limits.delete_all(conn, ids)
-    told, remembered = [], []
+    people = await _people_again(work, changed)
+    told, fresh, remembered = [], [], []
     for one, (past, known) in zip(bound, changed, strict=True):
         events = _gone_on(past, trails[one.id]) or [(Action.IMPORT, work.now, known.status, past.life.status, "")]
         version = known.version + len(events)
-        await history.change(conn, one.id, rows.columns(one) | {"version": version})
+        fresh.append(rows.columns(one) | {"id": one.id, "version": version, "citizen_id": people[one.id]})
         told.append((one, events))
         kept_of_it = {"external_id": past.external_id, "ticket_id": one.id, "digest": past.digest}
         remembered.append(kept_of_it | {"version": version})
+    await history.change_all(conn, fresh)
+    await rosters.forget_citizens(conn, [known.citizen_id for _, known in changed if known.citizen_id is not None])
+    await audit.replace_texts(conn, ids, _texts_again(bound, trails))
     await _trail(work, told)
     await _clocks(work, bound)
     await history.copy_ratings(conn, rows.ratings(bound))
     await history.remember(conn, remembered)
     await counting.count_new(conn, ids)
+
+
+def _bound_again(past: Past, known: Known) -> Bound:
+    same = known.completed_at == past.life.record.completed_at
+    return Bound(past, known.ticket_id, known.version + 1, known.rating_code if same else None)
+
+
+async def _people_again(work: Work, changed: Sequence[tuple[Past, Known]]) -> Mapping[int, int | None]:
+    """The citizen of each ticket: the one it has, where the row names the same person still, else a new one."""
+    moved = [(past, known) for past, known in changed if past.citizen != _person(known)]
+    ids = await _citizens(work, [past for past, _ in moved])
+    found = {known.ticket_id: known.citizen_id for _, known in changed}
+    return found | {known.ticket_id: ids[past.citizen] if past.citizen else None for past, known in moved}
+
+
+def _person(known: Known) -> Citizen | None:
+    return None if known.citizen_id is None else (known.name, known.phone)
+
+
+def _texts_again(
+    bound: Sequence[Bound], trails: Mapping[int, Sequence[tuple[str, datetime]]]
+) -> list[tuple[int, int, str]]:
+    """(ticket, event, text) of the events that are there, as the row tells it now: texts are no part of the trail."""
+    return [
+        (one.id, seq, said[action])
+        for one in bound
+        for said in [{action: text for action, _, _, _, text in rows.entries(one.past) if text}]
+        for seq, (action, _) in enumerate(trails[one.id], 1)
+        if action in said
+    ]
 
 
 def _gone_on(past: Past, trail: Sequence[tuple[str, datetime]]) -> list[Entry]:
@@ -115,6 +149,6 @@ async def _clocks(work: Work, bound: Sequence[Bound]) -> None:
 async def _trail(work: Work, told: Sequence[tuple[Bound, Sequence[Entry]]]) -> None:
     numbered = [(one, seq, event) for one, events in told for seq, event in enumerate(events, one.first_seq)]
     await audit.copy_events(work.conn, (rows.event(one, seq, event) for one, seq, event in numbered))
-    # What was said is shown as the category says; a confidential one's never.
-    texts = ((one.id, seq, event[4], rows.is_public(one, event[0])) for one, seq, event in numbered if event[4])
+    # Nobody there wrote for everybody's eyes: names and addresses may stand in it.
+    texts = ((one.id, seq, event[4], False) for one, seq, event in numbered if event[4])
     await audit.copy_texts(work.conn, texts)

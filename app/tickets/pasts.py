@@ -45,11 +45,13 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A ticket with the id that it has here, and from which event on its trail is to be written."""
+    """A ticket with the id that it has here, and from which event on its trail is to be written. `code`: its rating
+    code, which may have been handed over already."""
 
     past: Past
     id: int
     first_seq: int = 1
+    code: str | None = None
 
 
 def entries(past: Past) -> list[Entry]:
@@ -58,11 +60,6 @@ def entries(past: Past) -> list[Entry]:
 
 def version(one: Bound) -> int:
     return len(one.past.life.happenings)
-
-
-def is_public(one: Bound, action: str) -> bool | None:
-    confidential = one.past.category is not None and one.past.category.confidential
-    return None if action in {Action.REPLY, Action.COMPLETE} and not confidential else False
 
 
 def event(one: Bound, seq: int, entry: Entry) -> dict[str, Any]:
@@ -121,7 +118,7 @@ def columns(one: Bound) -> dict[str, Any]:
         "rating_via": Via.IMPORTED if score else None,
         "rating_comment": record.comment or None,
         # Whoever asked may still rate what was completed lately, by the code.
-        "rating_code": codes.new() if life.status is Status.COMPLETED else None,
+        "rating_code": (one.code or codes.new()) if life.status is Status.COMPLETED else None,
     }
 
 

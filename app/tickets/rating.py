@@ -18,7 +18,7 @@ from app.domain.policy import Capacity
 from app.domain.routing import Candidate
 from app.domain.steps import Live
 from app.domain.ticket import Form
-from app.domain.vocabulary import Action, Channel, Role, Via
+from app.domain.vocabulary import Action, Role, Via
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
@@ -151,7 +151,7 @@ async def _letters(
 ) -> list[Letter]:
     letters = []
     for notice in decision.notices:
-        if notice.audience == "citizen" and row.channel == Channel.ACCOUNT and row.citizen_id is not None:
+        if notice.audience == "citizen" and row.account_id is not None and row.citizen_id is not None:
             letters.append(Letter(notice, seq, citizen_id=row.citizen_id))
         elif notice.audience == "staff" and person_id is not None:
             letters.append(Letter(notice, seq, staff_id=person_id))

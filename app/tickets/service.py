@@ -19,7 +19,7 @@ from app.domain.notices import Notice
 from app.domain.policy import Capacity
 from app.domain.steps import Chain, Live
 from app.domain.ticket import Form, Ticket
-from app.domain.vocabulary import OPEN, Action, Channel, Kind, Role
+from app.domain.vocabulary import OPEN, Action, Kind, Role
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
@@ -156,8 +156,7 @@ async def _clocks(  # noqa: PLR0913 - what is decided, and what it changes
         None if accepted else found.accept.due_at, None if replied else found.reply.due_at, due, idle_since=work.now
     )
     await ticket_limits.reset(work, batch, row.id, found)
-    await ticket_limits.stop_steps(work, row.id)
-    ticket_limits.plan_steps(work, batch, row.id, row.cycle, live, days)
+    await ticket_limits.plan_anew(work, batch, row.id, row.cycle, live, days)
     return {"due_at": due, "original_due_at": due, "corrected": decision.action is Action.DISPATCH}
 
 
@@ -209,7 +208,8 @@ def _visit(work: Work, ticket: Ticket, form: Form) -> dict[str, Any]:
 def _letters(row: Stored, decision: Decision, seq: int, move: moves.Move | None) -> Sequence[Letter]:
     letters = []
     for notice in decision.notices:
-        if notice.audience == "citizen" and row.channel == Channel.ACCOUNT and row.citizen_id is not None:
+        # Whoever has not filed in WeChat can't be told there.
+        if notice.audience == "citizen" and row.account_id is not None and row.citizen_id is not None:
             letters.append(Letter(notice, seq, citizen_id=row.citizen_id))
     if move is not None and move.routed.person is not None and move.routed.person.staff_id != row.person_id:
         letters.append(Letter(Notice.STAFF_ASSIGNED, seq, staff_id=move.routed.person.staff_id))

@@ -14,15 +14,16 @@ from app.demo.past import COLUMNS, Span, history
 from app.demo.sheets import as_csv
 from app.divisions.service import atlas
 from app.domain.errors import Invalid
-from app.domain.policy import Actor
+from app.domain.policy import SYSTEM, Actor
 from app.domain.rates import percent, share
 from app.domain.vocabulary import SHANGHAI, Action, Level
 from app.imports import service as imports
 from app.imports.service import Result
+from app.limits import jobs as limits_jobs
 from app.rates import counters
 from app.rates.service import rates_down_to
+from app.tickets import public, rating, views
 from app.tickets import service as tickets
-from app.tickets import views
 from tests.balance import in_balance
 from tests.conftest import MOMENT
 
@@ -180,7 +181,7 @@ async def test_what_is_still_to_come_comes(database: Database, actor: Callable[[
         ({"received_at": "45231.5"}, "received_at 是 Excel 的日期序号"),
         ({"received_at": "昨天"}, "received_at 应写成"),
         ({"received_at": "2026-02-30"}, "received_at 不是一个存在的时间"),
-        ({"received_at": "1899-12-30 00:00"}, "received_at 早于 1990"),
+        ({"received_at": "1899-12-30 00:00"}, "received_at 不在 1990 年"),
         ({"external_id": ""}, "external_id 不能为空"),
         ({"title": "", "description": ""}, "title 和 description 至少填一个"),
         ({"citizen_phone": "不知道"}, "citizen_phone 应为电话号码"),
@@ -277,3 +278,80 @@ async def test_one_completed_lately_can_still_be_rated_by_its_code(work: Work) -
     lately = {"completed_at": "2026-09-20T16:00:00", "rating": "", "rating_comment": ""}
     await brought(work, DONE | lately)
     assert await one(work, "SELECT status FROM ticket WHERE rating_code IS NOT NULL") == "completed"
+
+
+async def test_one_whose_limits_were_past_when_it_came_can_still_be_accepted_with_a_category(
+    database: Database, actor: Callable[[str], Awaitable[Actor]]
+) -> None:
+    old = ROW | {"category": "", "handler_username": "", "received_at": "2026-01-05T10:00:00"}
+    async with database.open_work(await actor("admin-430121001001")) as work:
+        await brought(work, old)
+        number = str(await one(work, "SELECT number FROM ticket"))
+        await tickets.act(work, await atlas(work), number, Action.ACCEPT, {"category": "C0103"})
+        kinds = await work.conn.execute(text("SELECT kind FROM step WHERE done_at IS NULL"))
+        assert set(kinds.scalars()) == set(), "every step of this cycle fell due before it came here"
+        assert await one(work, "SELECT count(*) FROM step WHERE silent") == await one(work, "SELECT count(*) FROM step")
+
+
+async def test_what_was_corrected_is_read_so_everywhere(work: Work) -> None:
+    person = {"citizen_name": "张三", "citizen_phone": "14200000001"}
+    await brought(work, DONE | person | {"reply": "已联系李四", "result": "李四家住3栋"})
+    await brought(work, DONE | {"citizen_name": "张三峰", "reply": "已联系本人", "result": "已处理"})
+    texts = await work.conn.execute(text("SELECT text FROM event_text ORDER BY seq"))
+    assert list(texts.scalars()) == ["已联系本人", "已处理", "很快"]
+    assert await one(work, "SELECT result FROM ticket") == "已处理"
+    found = await work.conn.execute(text("SELECT name, phone FROM citizen"))
+    assert [tuple(row) for row in found] == [("张三峰", None)], "the wrong one is forgotten"
+
+
+async def test_nothing_that_was_written_elsewhere_is_published(work: Work) -> None:
+    await brought(work, DONE)
+    assert await one(work, "SELECT bool_or(public) FROM event_text") is False
+    seen = await public.one(work, await atlas(work), str(await one(work, "SELECT number FROM ticket")))
+    assert "已清运" not in repr(seen)
+    assert "正在安排" not in repr(seen)
+
+
+async def test_a_code_that_was_handed_over_stays_good(work: Work) -> None:
+    lately = DONE | {"completed_at": "2026-09-20T16:00:00", "rating": "", "rating_comment": ""}
+    await brought(work, lately)
+    code = await one(work, "SELECT rating_code FROM ticket")
+    await brought(work, lately | {"title": "垃圾堆了一周了"})
+    assert await one(work, "SELECT rating_code FROM ticket") == code
+    await brought(work, lately | {"completed_at": "2026-09-20T17:00:00"})
+    assert await one(work, "SELECT rating_code FROM ticket") != code
+
+
+async def test_a_dislike_of_ones_own_reopens_what_was_disliked_elsewhere(
+    database: Database, actor: Callable[[str], Awaitable[Actor]]
+) -> None:
+    lately = DONE | {"completed_at": "2026-09-20T16:00:00", "rating": "不满意"}
+    async with database.open_work(await actor("admin-430121001001")) as work:
+        await brought(work, lately)
+        code = str(await one(work, "SELECT rating_code FROM ticket"))
+        rated = await rating.rate_by_code(work, await atlas(work), code, {"score": "dislike"})
+        assert rated.reopened is not None
+        assert await one(work, "SELECT count(*) FROM outbox WHERE citizen_id IS NOT NULL") == 0
+    await in_balance(database)
+
+
+async def test_a_year_that_no_clock_can_tell_is_a_fault_like_any_other(work: Work) -> None:
+    found = await faults(work, ROW | {"received_at": "9999-12-31T23:59:59-12:00"})
+    assert found == ["第 2 行：received_at 不在 1990 年到 2999 年之间：“9999-12-31T23:59:59-12:00”"]
+
+
+async def test_a_phone_that_is_none_is_not_repeated_in_the_fault(work: Work) -> None:
+    found = await faults(work, ROW | {"citizen_phone": "一三八"})
+    assert found == ["第 2 行：citizen_phone 应为电话号码"]
+
+
+async def test_open_tickets_without_steps_get_them(database: Database) -> None:
+    async with database.open_work(SYSTEM) as work:
+        await brought(work, ROW | {"received_at": (MOMENT - timedelta(hours=1)).isoformat()})
+        planned = await work.conn.execute(text("DELETE FROM step RETURNING kind, due_at"))
+        before = {tuple(row) for row in planned}
+    assert await limits_jobs.plan_missing(database.open_work) == 1
+    assert await limits_jobs.plan_missing(database.open_work) == 0
+    async with database.open_work(SYSTEM) as work:
+        rows = await work.conn.execute(text("SELECT kind, due_at FROM step"))
+        assert {tuple(row) for row in rows} == before

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import any_, delete, literal, not_, or_, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.base.copy import copy_rows
@@ -11,7 +12,9 @@ from app.domain.county import Node
 from app.domain.policy import Appointment
 from app.domain.vocabulary import Role
 from app.people.queries import in_force
-from app.schema.people import appointments, citizens, staff
+from app.schema.base import Id
+from app.schema.people import appointments, citizens, identities, staff
+from app.schema.tickets import tickets
 
 Roster = Mapping[str, tuple[int, tuple[Appointment, ...]]]
 """Username → id and present appointments, the oldest first; none of somebody who holds nothing now."""
@@ -20,7 +23,7 @@ Roster = Mapping[str, tuple[int, tuple[Appointment, ...]]]
 async def roster(conn: AsyncConnection, now: datetime) -> Roster:
     """Everybody there has ever been."""
     a, s = appointments.c, staff.c
-    held = staff.outerjoin(appointments, (a.staff_id == s.id) & in_force(now))
+    held = staff.outerjoin(appointments, (a.staff_id == s.id) & in_force(now) & s.active)
     rows = await conn.execute(
         select(s.username, s.id, a.role, a.division_id, a.unit_id).select_from(held).order_by(s.id, a.id)
     )
@@ -42,3 +45,13 @@ async def copy_citizens(
     rows = [(id_, name, phone, now) for id_, (name, phone) in zip(ids, listed, strict=True)]
     await copy_rows(conn, citizens.name, ("id", "name", "phone", "created_at"), rows)
     return ids
+
+
+async def forget_citizens(conn: AsyncConnection, ids: Iterable[int]) -> None:
+    """Those of them whom no ticket and no identity names any more."""
+    c = citizens.c
+    named = or_(
+        select(tickets.c.id).where(tickets.c.citizen_id == c.id).exists(),
+        select(identities.c.openid).where(identities.c.citizen_id == c.id).exists(),
+    )
+    await conn.execute(delete(citizens).where(c.id == any_(literal(list(ids), ARRAY(Id))), not_(named)))

@@ -13,7 +13,7 @@ from app.base.batch import Batch
 from app.domain.county import Node
 from app.domain.policy import Sight, Standing
 from app.domain.ticket import Ticket
-from app.domain.vocabulary import Action, Kind, Score, Status
+from app.domain.vocabulary import Action, Kind, Score, Status, Via
 from app.schema.audit import ticket_events
 from app.schema.tickets import assignments, ratings, tickets, visits
 from app.tickets.queries.visibility import Shape, seen_by, shape_of, visible
@@ -101,8 +101,9 @@ async def _locked(conn: AsyncConnection, statement: Select[Any], values: Mapping
 
 
 async def last_rating_cycle(conn: AsyncConnection, ticket_id: int) -> int | None:
-    """The cycle in which the ticket was last rated."""
-    return (await conn.execute(select(func.max(ratings.c.cycle)).where(ratings.c.ticket_id == ticket_id))).scalar_one()
+    """The cycle in which the ticket was last rated here; how it was rated elsewhere is history and repeats nothing."""
+    rated_here = (ratings.c.ticket_id == ticket_id, ratings.c.via != Via.IMPORTED)
+    return (await conn.execute(select(func.max(ratings.c.cycle)).where(*rated_here))).scalar_one()
 
 
 def as_ticket(row: Stored, rated_cycle: int | None) -> Ticket:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import any_, delete, func, insert, literal, select, text, update
+from sqlalchemy import any_, bindparam, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.base.copy import copy_rows
 from app.schema.audit import ticket_events
 from app.schema.base import Id
+from app.schema.people import citizens
 from app.schema.tickets import assignments, imported, ratings, tickets
 
-t, m = tickets.c, imported.c
+t, m, c = tickets.c, imported.c, citizens.c
 TICKET = tuple(column.name for column in tickets.c)
 RATING = ("ticket_id", "cycle", "score", "via", "comment", "solved", "grade", "at")
 ASSIGNMENT = ("ticket_id", "division_id", "unit_id", "person_id", "came_by", "since", "until")
@@ -30,6 +31,11 @@ class Known:
     version: int
     present: int
     status: str
+    citizen_id: int | None
+    name: str | None
+    phone: str | None
+    completed_at: datetime | None
+    rating_code: str | None
 
     @property
     def acted_on(self) -> bool:
@@ -40,8 +46,9 @@ class Known:
 async def known(conn: AsyncConnection, external_ids: Sequence[str]) -> dict[str, Known]:
     """Which of these were imported before; locked, so that nobody acts on one while it is changed."""
     query = (
-        select(m.external_id, m.ticket_id, m.digest, m.version, t.version, t.status)
-        .select_from(imported.join(tickets, t.id == m.ticket_id))
+        select(m.external_id, m.ticket_id, m.digest, m.version, t.version, t.status, t.citizen_id, c.name, c.phone)
+        .add_columns(t.completed_at, t.rating_code)
+        .select_from(imported.join(tickets, t.id == m.ticket_id).outerjoin(citizens, c.id == t.citizen_id))
         .where(m.external_id == any_(literal(list(external_ids), ARRAY(m.external_id.type))))
         .order_by(t.id)
         .with_for_update(of=tickets)
@@ -94,8 +101,11 @@ async def trails(conn: AsyncConnection, ticket_ids: Sequence[int]) -> dict[int, 
     return found
 
 
-async def change(conn: AsyncConnection, ticket_id: int, changes: Mapping[str, Any]) -> None:
-    await conn.execute(update(tickets).where(t.id == ticket_id).values(**changes))
+async def change_all(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Sets the columns that each row gives (all the same ones) on the ticket of its `id`."""
+    given = {name: bindparam(f"new_{name}", type_=t[name].type) for name in rows[0] if name != "id"}
+    statement = update(tickets).where(t.id == bindparam("new_id")).values(**given)
+    await conn.execute(statement, [{f"new_{name}": value for name, value in row.items()} for row in rows])
 
 
 async def replace_beside(

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.policy import Sight
-from app.domain.vocabulary import OPEN, Status
+from app.domain.vocabulary import OPEN, Status, Via
 from app.schema.audit import event_texts, ticket_events
 from app.schema.base import Moment
 from app.schema.divisions import divisions
@@ -72,7 +72,11 @@ _STORED: tuple[ColumnElement[Any], ...] = tuple(t[field.name] for field in field
 _BESIDE: tuple[ColumnElement[Any], ...] = tuple(
     _JOINED[field.name] if field.name in _JOINED else t[field.name] for field in fields(Beside)
 )
-_RATED_CYCLE = select(func.max(ratings.c.cycle)).where(ratings.c.ticket_id == t.id).scalar_subquery()
+_RATED_CYCLE = (
+    select(func.max(ratings.c.cycle))
+    .where(ratings.c.ticket_id == t.id, ratings.c.via != Via.IMPORTED)
+    .scalar_subquery()
+)
 _SEEN = (*_STORED, *_BESIDE, _RATED_CYCLE)
 _SOURCE = tickets.outerjoin(_person, _person.c.id == t.person_id).outerjoin(citizens, citizens.c.id == t.citizen_id)
 
