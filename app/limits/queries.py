@@ -1,7 +1,7 @@
 """The calendar's rows, and the limits of tickets."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -141,8 +141,10 @@ _UNPLANNED = _unplanned_statement()
 
 async def unplanned(conn: AsyncConnection) -> list[Unplanned]:
     """Some of them, held until the transaction ends; none that somebody else holds."""
+    facts = [field.name for field in fields(Unplanned)]
     found = []
     for row in await conn.execute(_UNPLANNED):
-        facts: list[Any] = list(row[:9])
-        found.append(Unplanned(*facts, frozenset(row[9] or ()), frozenset(row[10] or ())))
+        given: dict[str, Any] = dict(zip(facts, row, strict=True))
+        kinds = {name: frozenset(given[name] or ()) for name in ("done", "coming")}
+        found.append(Unplanned(**given | kinds))
     return found
