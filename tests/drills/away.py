@@ -16,9 +16,9 @@ from time import perf_counter
 
 from app.base.spool import Waiting, waiting
 from tests.drills import county
-from tests.drills.checker import Findings, check
+from tests.drills.checker import Beside, Findings, check
 from tests.drills.county import Demo
-from tests.drills.kills import a_text
+from tests.drills.load import a_text
 from tests.drills.wechat import TRIES, Sent, ask_for_numbers, deliver_as_wechat_does, openids, percentile, write
 
 CALM = 4.0
@@ -71,7 +71,7 @@ async def _drill(options: argparse.Namespace) -> tuple[str, Sequence[str]]:
                 both.create_task(_strike(drill, options.minutes * 30))
         async with county.connections(demo, None, 10) as client:
             drill.again += await ask_for_numbers(client, drill.log)
-        findings = await check(url, drill.log, demo.logs(), drill.again)
+        findings = await check(url, drill.log, demo.logs(), drill.again, Beside(data_dir=demo.data_dir))
         left = waiting(demo.data_dir)
     return _result(drill, findings, options), _faults(drill, findings, left)
 
@@ -140,6 +140,7 @@ def _result(drill: Drill, findings: Findings, options: argparse.Namespace) -> st
             f"  编号 told：当场 {by_answer}，随下一条消息 {later}；工单 tickets {findings.tickets}",
             f"  丢失 lost {len(findings.lost)}，留待人工 kept {len(findings.kept)}；未答的投递 unanswered deliveries："
             + ("，".join(f"{what} {count}" for what, count in troubles.most_common()) or "无"),
+            findings.told(),
         ]
     )
 

@@ -53,7 +53,7 @@ class Desk:
         """Whether it was carried through: a confidential one is none of theirs. What goes wrong is put down."""
         user = self.staff[int(number) % len(self.staff)]
         try:
-            seen = await self._ask(user, "GET", number)
+            seen = await self.ask(user, "GET", number)
             if seen.status == 404:
                 return False
             if seen.status != 200:
@@ -65,7 +65,7 @@ class Desk:
         self.completed += 1
         return True
 
-    async def _ask(self, user: User, method: str, path: str, body: Json | None = None) -> Answer:
+    async def ask(self, user: User, method: str, path: str, body: Json | None = None) -> Answer:
         """An answer, however long the service is away. Raises Astray where it never comes back."""
         began = perf_counter()
         while perf_counter() - began < GIVE_UP_SECONDS:
@@ -97,9 +97,9 @@ class _Case:
         began, unsure = perf_counter(), False
         while perf_counter() - began < GIVE_UP_SECONDS:
             path, sent = f"{self.number}/{action}", body | {"version": self.version}
-            answer = await self.desk._ask(self.user, "POST", path, sent)
+            answer = await self.desk.ask(self.user, "POST", path, sent)
             if answer.status == 409 and unsure:
-                answer = await self.desk._ask(self.user, "GET", self.number)
+                answer = await self.desk.ask(self.user, "GET", self.number)
                 if not any(event["action"] == action for event in answer.body.get("timeline", ())):
                     raise Astray(f"{path}：应答 409，但没有做成")
             if answer.status == 200:
