@@ -42,7 +42,10 @@ async def listed(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: str | None = None,
 ) -> KeptListing:
-    """您管理的区划及其下各级的公众号收到、程序没能读懂或办理的消息：图片语音、读不懂的内容、出错的。"""
+    """您管理的区划及其下各级的公众号收到、程序没能读懂或办理的消息：图片语音、读不懂的内容、出错的。
+
+    内容特别长时一页不足 limit 条，还有没有以 next_cursor 为准。
+    """
     vault = request.app.state.vault
     after = cursors.decode_id(vault, f"messages.{state}", cursor)
     page = await kept.listed(work, await atlas(work), Wanted(state, limit, after))

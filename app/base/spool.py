@@ -14,6 +14,7 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -51,6 +52,19 @@ def waiting(data_dir: Path) -> Waiting:
     came = _by_age(folder)
     oldest = max(machine().timestamp() - came[0][0] / 1e9, 0.0) if came else None
     return Waiting(len(came), oldest, sum(1 for _ in _files(folder / _BAD)))
+
+
+def unusable(data_dir: Path) -> list[str]:
+    """Names in the spool of that data directory that this process could not take out, and those of its lock and its
+    folders where it may not use them. Raises OSError where it can't even look."""
+    folder = data_dir / FOLDER
+    if not folder.exists():
+        return []
+    found = [entry.name for entry in _named(folder) if not (_regular(entry) and _may(Path(entry.path), os.R_OK))]
+    lock, inner = folder / _LOCK, (folder, folder / _BAD)
+    if os.path.lexists(lock) and not (stat.S_ISREG(lock.lstat().st_mode) and _may(lock, os.R_OK | os.W_OK)):
+        found.append(_LOCK)
+    return found + [one.name for one in inner if one.exists() and not _may(one, os.R_OK | os.W_OK | os.X_OK)]
 
 
 def group(name: str) -> str:
@@ -111,7 +125,7 @@ class Spool:
         return [name for _, name in _by_age(self._folder)]
 
     def read(self, name: str) -> bytes | None:
-        """What was put there; None where somebody has taken it out."""
+        """What was put there; None where somebody has taken it out. Raises OSError where it can't be read."""
         try:
             return (self._folder / name).read_bytes()
         except FileNotFoundError:
@@ -186,7 +200,20 @@ class Spool:
 
 
 def _files(folder: Path) -> Iterator["os.DirEntry[str]"]:
-    """Files under whole names; nothing where the folder is not there yet."""
+    """Files under whole names, nothing else that somebody may have put there under one."""
+    return filter(_regular, _named(folder))
+
+
+def _regular(entry: "os.DirEntry[str]") -> bool:
+    return entry.is_file(follow_symlinks=False)
+
+
+def _may(path: Path, how: int) -> bool:
+    return os.access(path, how, effective_ids=True)
+
+
+def _named(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """Whatever has a whole name; nothing where the folder is not there yet."""
     try:
         entries = os.scandir(folder)
     except FileNotFoundError:

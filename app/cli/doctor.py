@@ -69,11 +69,16 @@ def _spool(data_dir: Path) -> Check:
     check = reporter("spool", "暂存")
     try:
         found = spool.waiting(data_dir)
+        stuck = spool.unusable(data_dir)
     except OSError as error:
         return check(State.FAIL, f"读不了 {data_dir / spool.FOLDER}（{error.strerror}），请改正它的所有者和权限")
     folder = data_dir / spool.FOLDER
+    if stuck:
+        said = f"{folder} 里有 {len(stuck)} 项本用户读不了或写不了（{'、'.join(stuck[:3])}）"
+        return check(State.WARN, f"{said}，其中的消息没法补办：请把所有者和权限改成运行 serve 的用户的，再看 bad 目录")
     if found.bad:
-        return check(State.WARN, f"{folder / 'bad'} 里有 {found.bad} 条谁也打不开的消息（密钥换过？），请人工查看")
+        said = f"{folder / 'bad'} 里有 {found.bad} 条打不开的消息（密钥或权限变过？）"
+        return check(State.WARN, f"{said}，请人工查看：改正后移回 {folder} 就会补办")
     if found.count:
         said = f"{folder} 里有 {found.count:,} 条消息在等数据库，最早的已等 {found.oldest or 0:.0f} 秒"
         return check(State.WARN, f"{said}：数据库恢复后由 serve 自动补办，一直不减少请看 serve 的日志")

@@ -1,7 +1,7 @@
 """The tables that imports write: the four levels, categories, names, stations, groups, staff with their seats,
 households, accounts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.base.copy import copy_rows
+from app.domain.vocabulary import Role
 from app.schema.base import Id
 from app.schema.divisions import categories, division_aliases, divisions, groups, settings, stations, units
 from app.schema.people import appointments, households, staff
@@ -162,6 +163,20 @@ async def insert_seats(conn: AsyncConnection, rows: Rows) -> None:
 
 async def end_seats(conn: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
     await conn.execute(update(appointments).where(appointments.c.id.in_(ids)).values(ends_at=now))
+
+
+async def households_left(conn: AsyncConnection, staff_ids: Collection[int], now: datetime) -> int:
+    """How many households have one of these as courier who has no courier's seat in their village now."""
+    h, a = households.c, appointments.c
+    place, seat = divisions.alias("place"), divisions.alias("seat")
+    there = (
+        select(a.id)
+        .join_from(appointments, seat, seat.c.id == a.division_id)
+        .where(a.staff_id == h.courier_id, a.role == Role.COURIER, seat.c.village_id == place.c.village_id)
+        .where(or_(a.ends_at.is_(None), a.ends_at > now))
+    )
+    query = select(func.count()).join_from(households, place, place.c.id == h.grid_id)
+    return int((await conn.execute(query.where(h.courier_id.in_(staff_ids), ~there.exists()))).scalar_one())
 
 
 async def stored_accounts(conn: AsyncConnection) -> Stored:

@@ -1,7 +1,7 @@
 """Staff: one row is one appointment, so a person with several has several rows."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -172,7 +172,14 @@ async def bring(work: Work, sheet: Sheet, hashes: Mapping[str, str]) -> Result:
         await queries.end_seats(work.conn, over, work.now)
     updated = sum(1 for seat, username in held.items() if seat in planned.seats and username in changes.changed)
     notices = planned.notices + ((f"{len(over)} 项任职文件里已没有，自现在起结束",) if over else ())
+    notices += await _left(work, {seat[0] for seat, id_ in planned.seats.items() if id_ in over})
     return Result(len(new), updated, len(held) - len(new) - updated, notices)
+
+
+async def _left(work: Work, ids: Collection[int]) -> tuple[str, ...]:
+    """Who was moved away sees their households there no more, and nobody else does as their own."""
+    count = await queries.households_left(work.conn, ids, work.now) if ids else 0
+    return (f"{count} 户的联系快递员已不在该村，请重新导入 households",) if count else ()
 
 
 def _values(username: str, person: _Person, hashes: Mapping[str, str]) -> Values:

@@ -72,11 +72,15 @@ def place(column: str, key: str) -> str:
 
 
 async def mine(work: Work, county: County, vault: Vault, wanted: Wanted, after: Turn | None) -> HouseholdPage:
-    """The actor's own, whom to visit next first, from `after` on."""
+    """The actor's own in the villages that they work in now, whom to visit next first, from `after` on.
+
+    Who was moved away reads no phone and address there any more, though the households are still in their name.
+    """
     if work.actor.id is None:
         return HouseholdPage((), None)
     today = day_of(work.now)
-    rows = {row.id: row for row in await queries.of_courier(work.conn, work.actor.id, wanted)}
+    villages = policy.sight(work.actor, county).villages
+    rows = {row.id: row for row in await queries.of_courier(work.conn, work.actor.id, villages, wanted)}
     turns = visits.next_first((_known(row) for row in rows.values()), today)
     left = [one for one in turns if after is None or one > after]
     items = [_clear(county, vault, rows[one.id], today) for one in left[: wanted.limit]]
@@ -95,14 +99,11 @@ async def below(work: Work, county: County, vault: Vault, division: Division, wa
 
 
 async def reachable(work: Work, county: County, household_id: int) -> Household:
-    """The household, if the actor may visit it: their own, or in a village that they work in, for a colleague there.
+    """The household, if the actor may visit it: in a village that they work in now, their own or a colleague's.
 
     Raises Missing, the same for one that is not theirs and one that is not.
     """
-    seen = policy.sight(work.actor, county)
-    found = None
-    if work.actor.id is not None:
-        found = await queries.reachable(work.conn, household_id, work.actor.id, seen.villages, seen.grids)
+    found = await queries.reachable(work.conn, household_id, policy.sight(work.actor, county).villages)
     if found is None:
         raise Missing("household.unknown", "没有这一户，或不在您走访的范围，请从走访名单里选")
     return found

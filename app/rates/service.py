@@ -102,15 +102,11 @@ def _cut(work: Work, area: Division, first: date, last: date, attribution: Attri
 
 async def _divisions(work: Work, county: County, cut: Cut, highest: Level, lowest: Level) -> list[RateRow]:
     """A row of every division of these levels in the area, not of a closed one with nothing to count."""
-    found = await reading.by_division(work.conn, cut, lowest)
+    found = await reading.by_division(work.conn, cut, highest, lowest)
     levels = range(highest.depth, lowest.depth + 1)
     within = [d for d in county.divisions.values() if cut.area.id in d.lineage and d.level.depth in levels]
-    sums = dict.fromkeys((d.id for d in within), Counts.zero())
-    for division_id, own in found.items():
-        for above in county.divisions[division_id].lineage:
-            # A row is its own and the sum of its children's.
-            if above in sums:
-                sums[above] += own
+    zero = Counts.zero()
+    sums = {d.id: found.get(d.id, zero) for d in within}
     kept = (d for d in within if d.in_force or d.id == cut.area.id or sums[d.id] != Counts.zero())
     return [_row(Node(division_id=d.id), d, sums[d.id]) for d in kept]
 

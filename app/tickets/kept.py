@@ -3,7 +3,6 @@
 A message is known by its account's appid and the key that its deliveries share: nobody can guess one, or count others'.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from app.domain.county import Node
 from app.domain.errors import Conflict, Invalid, Missing
 from app.domain.vocabulary import SHANGHAI, Role
 from app.people import queries as people
-from app.tickets import recording, service
+from app.tickets import raw, recording, service
 from app.tickets.queries import kept as queries
 from app.tickets.queries.kept import Account, Kept, Wanted
 from app.tickets.recording import Record
@@ -25,14 +24,10 @@ from app.tickets.views import CitizenView, DivisionView, PersonView, division_vi
 SHOWN = 20_000
 """Characters of a message that are shown, and that a ticket's description can hold."""
 
-_HIDDEN = "（openid）"
-_OPENID = re.compile(r"(?<![\w-])o[\w-]{27}(?![\w-])", re.ASCII)
-_SENDER = re.compile(r"(<FromUserName>).*?(</FromUserName>)", re.DOTALL)
-_PIECES = r"(?:<!\[CDATA\[.*?\]\]>|[^<]++)*+"
-_SECTION = re.compile(r"<!\[CDATA\[(.*?)\]\]>|([^<]+)", re.DOTALL)
-_ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
-_ENTITY = re.compile("|".join(_ENTITIES))
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+PAGE_BYTES = 512 * 1024
+"""Of the messages of a page, as they came; JSON may write six for one. Ordinary ones are a kilobyte long."""
+TYPE_LENGTH = 64
+"""As much of a type as is shown; WeChat's longest has some twenty characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +71,12 @@ class KeptPage:
 
 
 async def listed(work: Work, atlas: Atlas, wanted: Wanted) -> KeptPage:
-    """Those of the accounts whose places the actor administers."""
+    """Those of the accounts whose places the actor administers; fewer than asked for where they are very long."""
     accounts = {account.id: account for account in await _accounts(work, atlas)}
     rows = await queries.page(work.conn, sorted(accounts), wanted) if accounts else []
-    items = [_shown(atlas, accounts[row.account_id], row) for row in rows[: wanted.limit]]
-    return KeptPage(items, rows[wanted.limit - 1].id if len(rows) > wanted.limit else None)
+    fitting = _fitting(rows[: wanted.limit])
+    items = [_shown(atlas, accounts[row.account_id], row) for row in fitting]
+    return KeptPage(items, fitting[-1].id if len(rows) > len(fitting) else None)
 
 
 async def file(work: Work, atlas: Atlas, message_id: str, body: Record) -> dict[str, Any]:
@@ -89,7 +85,7 @@ async def file(work: Work, atlas: Atlas, message_id: str, body: Record) -> dict[
     An empty description: the message's own words. Raises Missing, Invalid, Conflict with the number where there is one.
     """
     account, row = await _one(work, atlas, message_id)
-    words = body.description or _text_of(_decoded(row.raw)) or ""
+    words = body.description or raw.text_of(raw.decoded(row.raw)) or ""
     if not words.strip():
         raise Invalid.field("description.none", "/description", "这条消息里没有能读出的文字，请写明是什么事")
     # Before the message: the webhook, too, takes a citizen first and then messages of theirs.
@@ -122,6 +118,16 @@ async def settle(work: Work, atlas: Atlas, message_id: str, text: str | None) ->
     return _shown(atlas, account, after)
 
 
+def _fitting(rows: Sequence[Kept]) -> Sequence[Kept]:
+    """As many from the first on as a page can hold, one at least."""
+    size = 0
+    for at, row in enumerate(rows):
+        size += len(row.raw)
+        if size > PAGE_BYTES and at:
+            return rows[:at]
+    return rows
+
+
 async def _accounts(work: Work, atlas: Atlas) -> list[Account]:
     seats = [one.node for one in work.actor.appointments if one.role is Role.ADMINISTRATOR]
     return [
@@ -151,17 +157,17 @@ async def _hold(work: Work, account: Account, row: Kept) -> None:
 
 
 def _shown(atlas: Atlas, account: Account, row: Kept) -> KeptMessage:
-    whole = _decoded(row.raw)
-    text = _text_of(whole)
+    whole = raw.decoded(row.raw)
+    text, kind = raw.text_of(whole), raw.field(whole, "MsgType")
     return KeptMessage(
         id=f"{account.appid}.{row.key}",
         account=AccountView(account.appid, account.name, division_view(atlas, account.division_id)),
         received_at=row.received_at.astimezone(SHANGHAI),
         problem=row.problem,
-        type=_field(whole, "MsgType"),
+        type=kind and kind[:TYPE_LENGTH],
         citizen=_citizen(row),
         text=text and text[:SHOWN],
-        raw=None if text else _anonymous(whole, row.openid)[:SHOWN],
+        raw=None if text else raw.anonymous(whole, row.openid)[:SHOWN],
         reply=row.reply,
         ticket=row.number,
         settled=_settlement(row),
@@ -180,33 +186,3 @@ def _citizen(row: Kept) -> CitizenView | None:
         return None
     name = masking.name(row.citizen_name) if row.citizen_name else None
     return CitizenView(name, masking.phone(row.citizen_phone) if row.citizen_phone else None)
-
-
-def _decoded(raw: bytes) -> str:
-    """What was sent, leniently: what is no UTF-8 is more likely GBK than nothing."""
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("utf-8", "replace")
-
-
-def _text_of(whole: str) -> str | None:
-    """The words of a text message, though it be no proper XML."""
-    return _field(whole, "Content") if _field(whole, "MsgType") == "text" else None
-
-
-def _field(whole: str, name: str) -> str | None:
-    match = re.search(f"<{name}>({_PIECES})</{name}>", whole, re.DOTALL)
-    if match is None:
-        return None
-    pieces = (section or _ENTITY.sub(lambda e: _ENTITIES[e[0]], plain) for section, plain in _SECTION.findall(match[1]))
-    return _ILLEGAL.sub("\ufffd", "".join(pieces)) or None
-
-
-def _anonymous(whole: str, openid: str | None) -> str:
-    """The message without its sender's openid, which nobody is shown (quality.md, 4)."""
-    if openid:
-        whole = whole.replace(openid, _HIDDEN)
-    return _OPENID.sub(_HIDDEN, _SENDER.sub(rf"\1{_HIDDEN}\2", whole))

@@ -5,6 +5,7 @@ its effect once, whatever stops in between; its limits run from when it came.
 """
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import Enum, auto
@@ -28,9 +29,12 @@ EVERY = 1.0
 """Seconds between two looks into the spool."""
 HANDLING_SECONDS = 10.0
 TRIES = 5
-"""A message whose handling breaks the connection that often, while others go through, is kept for an administrator."""
+"""A message whose handling breaks the connection or takes too long that often, though the database answers, is kept for
+an administrator; a file that can't be read that often is set aside."""
 SLOW = 2
-"""So many that were not done in time end a round: then it is the database, not the message."""
+"""So many that were not done in time end a round; the next one begins behind them."""
+_OF_THE_HOST = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""No file can be read then: it is none's own fault."""
 
 _logger = log.get(__name__)
 
@@ -53,6 +57,7 @@ class Replayer:
         self._accounts = accounts or Accounts(vault)
         self._reach = reach or Reach()
         self._tries: dict[str, int] = {}
+        self._behind: str | None = None
 
     async def once(self, opener: Opener) -> int:
         """Takes in what waits, as far as the database lets it; returns how many."""
@@ -65,7 +70,7 @@ class Replayer:
         return done
 
     async def _round(self, opener: Opener) -> int:
-        names = await asyncio.to_thread(self._spool.oldest_first)
+        names = _turned(await asyncio.to_thread(self._spool.oldest_first), self._behind)
         # Of whom one message could not be done, the later ones wait: they keep their order.
         held: set[str] = set()
         done = slow = 0
@@ -77,14 +82,20 @@ class Replayer:
                 done += 1
                 continue
             held.add(group(name))
-            slow += fate is _Fate.SLOW
-            if fate is _Fate.AWAY or slow >= SLOW:
+            if fate is _Fate.AWAY:
                 self._reach.lost(opener)
                 break
+            if fate is _Fate.SLOW:
+                slow, self._behind = slow + 1, group(name)
+                if slow >= SLOW:
+                    break
         return done
 
     async def _one(self, opener: Opener, name: str) -> _Fate:
-        content = await asyncio.to_thread(self._spool.read, name)
+        try:
+            content = await asyncio.to_thread(self._spool.read, name)
+        except OSError as error:
+            return await self._unread(name, error)
         if content is None:
             return _Fate.DONE
         try:
@@ -96,9 +107,7 @@ class Replayer:
         except Busy:
             return _Fate.AWAY
         except (ValueError, KeyError, TypeError, BadPush) as error:
-            _logger.error("spooled message set aside", file=name, reason=type(error).__name__)
-            await asyncio.to_thread(self._spool.set_aside, name)
-            return _Fate.DONE
+            return await self._aside(name, error)
         fate = await self._handled(opener, name, push)
         if fate is _Fate.DONE:
             await asyncio.to_thread(self._spool.drop, name)
@@ -108,26 +117,44 @@ class Replayer:
     async def _handled(self, opener: Opener, name: str, push: Push) -> _Fate:
         try:
             await within(HANDLING_SECONDS, handle(opener, push, late=True))
-        except TimeoutError:
-            return _Fate.SLOW
         except Exception as error:
             if full(error) or not await answers(opener):
                 return _Fate.AWAY
-            return await self._failed(opener, name, push, error)
+            fate = await self._failed(opener, name, push, error)
+            return _Fate.SLOW if fate is _Fate.HELD and isinstance(error, TimeoutError) else fate
+        return _Fate.DONE
+
+    async def _unread(self, name: str, error: OSError) -> _Fate:
+        if error.errno in _OF_THE_HOST:
+            return _Fate.HELD
+        self._tries[name] = tries = self._tries.get(name, 0) + 1
+        _logger.error("spooled message not read", file=name, tries=tries, reason=type(error).__name__)
+        return _Fate.HELD if tries < TRIES else await self._aside(name, error)
+
+    async def _aside(self, name: str, why: Exception) -> _Fate:
+        _logger.error("spooled message set aside", file=name, reason=type(why).__name__)
+        try:
+            await asyncio.to_thread(self._spool.set_aside, name)
+        except OSError as error:
+            _logger.error("spooled message not set aside", file=name, reason=type(error).__name__)
+            return _Fate.HELD
+        self._tries.pop(name, None)
         return _Fate.DONE
 
     async def _failed(self, opener: Opener, name: str, push: Push, error: Exception) -> _Fate:
         """The database is there, and yet this message can't be put into it."""
         self._tries[name] = tries = self._tries.get(name, 0) + 1
-        _logger.error("spooled message failed", file=name, tries=tries, exc_info=None if unreachable(error) else error)
+        told = {"reason": type(error).__name__} if unreachable(error) else {"exc_info": error}
+        _logger.error("spooled message failed", file=name, tries=tries, **told)
         if tries < TRIES:
             return _Fate.HELD
         entry = push.entry if push.message is None else inbound.failed(push.message, push.entry.raw, late=True)
         try:
             await within(HANDLING_SECONDS, keep(opener, push.account, entry, push.arrival.at))
+        except TimeoutError:
+            return _Fate.HELD
         except Exception as again:
-            _logger.error("spooled message set aside", file=name, reason=type(again).__name__)
-            await asyncio.to_thread(self._spool.set_aside, name)
+            return await self._aside(name, again)
         return _Fate.DONE
 
 
@@ -154,6 +181,15 @@ async def _replay(intake: Intake, opener: Opener) -> None:
         except Exception as error:
             _logger.error("spool not replayed", exc_info=error)
         await asyncio.sleep(EVERY)
+
+
+def _turned(names: list[str], behind: str | None) -> list[str]:
+    """The groups that come after `behind` first; each group keeps its order."""
+    first: dict[str, int] = {}
+    for at, name in enumerate(names):
+        first.setdefault(group(name), at)
+    cut = first.get(behind, -1) if behind else -1
+    return sorted(names, key=lambda name: first[group(name)] <= cut)
 
 
 def _push(account: Account, message: Spooled) -> Push:

@@ -17,6 +17,7 @@ from app.schema.notifications import outbox
 from app.schema.people import identities
 from app.schema.tickets import tickets
 from app.schema.wechat import inbound
+from app.tickets.kept import PAGE_BYTES
 from app.wechat.crypto import Keys
 from tests.api.conftest import SignIn
 from tests.conftest import MOMENT
@@ -177,6 +178,30 @@ async def test_pages_go_on_where_the_last_ended(county: httpx.AsyncClient, line:
     assert [one["id"] for one in await waiting(county)] == seen
     other = await county.get(MESSAGES, params={"state": "settled", "cursor": query["cursor"]})
     assert other.status_code == 422
+
+
+async def test_very_long_ones_make_short_pages_that_leave_nothing_out(county: httpx.AsyncClient, line: Line) -> None:
+    long = "<xml>" + "\x01" * (PAGE_BYTES // 9)
+    for number in range(10):
+        await line.push(f"{long}{number}")
+    sizes, ids = [], []
+    query: dict[str, Any] = {"limit": 100}
+    while True:
+        answer = await county.get(MESSAGES, params=query)
+        assert len(answer.content) <= 6 * PAGE_BYTES
+        page = answer.json()
+        sizes.append(len(page["items"]))
+        ids += [one["id"] for one in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert (sizes, len(set(ids))) == ([8, 2], 10)
+
+
+async def test_a_type_is_shown_no_longer_than_a_type_can_be(county: httpx.AsyncClient, line: Line) -> None:
+    await line.push(f"<xml><MsgType>{'x' * 30_000}</MsgType>")
+    (seen,) = await waiting(county)
+    assert seen["type"] == "x" * 64
 
 
 async def test_a_ticket_is_made_of_a_message_as_of_when_it_came_and_its_sender_told(

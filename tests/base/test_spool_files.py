@@ -2,12 +2,13 @@
 
 import os
 import stat
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from app.base.spool import FOLDER, Spool, SpoolFull, Waiting, group, waiting
+from app.base.spool import FOLDER, Spool, SpoolFull, Waiting, group, unusable, waiting
 
 FIRST, SECOND = f"{'a' * 16}-{'1' * 32}", f"{'a' * 16}-{'2' * 32}"
 OTHER = f"{'b' * 16}-{'3' * 32}"
@@ -115,3 +116,34 @@ def test_a_disk_that_will_not_have_it_is_told_and_leaves_nothing(tmp_path: Path)
     (tmp_path / FOLDER).write_text("a file where the folder should be")
     with pytest.raises(OSError, match="Not a directory"):
         Spool(tmp_path).put(FIRST, b"one")
+
+
+def test_what_is_no_file_is_no_message_though_it_is_called_like_one(spool: Spool, tmp_path: Path) -> None:
+    spool.put(FIRST, b"one")
+    (tmp_path / FOLDER / SECOND).mkdir()
+    (tmp_path / FOLDER / OTHER).symlink_to(tmp_path / FOLDER / FIRST)
+    assert spool.oldest_first() == [FIRST]
+    assert spool.refresh() == waiting(tmp_path).count == 1
+    assert sorted(unusable(tmp_path)) == sorted([SECOND, OTHER])
+
+
+def test_what_we_may_not_read_or_lock_is_named() -> None:
+    """Not below tmp_path: nobody but root may go there where root runs the tests."""
+    root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        spool, folder = Spool(Path(place)), Path(place) / FOLDER
+        assert unusable(Path(place)) == []
+        spool.put(FIRST, b"one")
+        spool.put(OTHER, b"two")
+        with spool.turn():
+            assert unusable(Path(place)) == []
+        for path, mode in ((folder, 0o777), (folder / FIRST, 0o644), (folder / OTHER, 0o000), (folder / "lock", 0o444)):
+            path.chmod(mode)
+        if root:
+            os.seteuid(65534)
+        try:
+            assert sorted(unusable(Path(place))) == [OTHER, "lock"]
+        finally:
+            if root:
+                os.seteuid(0)

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.base.work import Work
 from app.schema import appointments, divisions, staff, units
-from tests.imports.county_files import Load, Refusals
+from tests.imports.county_files import DIVISIONS, Load, Refusals
 
 HEADER = "username,name,phone,role,division_code,unit_code,password\n"
 COURIER = "kd-1,王演示一,14200000001,courier,430121001001001,,\n"
@@ -203,3 +203,30 @@ async def test_a_duty_that_is_laid_down_no_longer_bars_another(county: Work, loa
     await load(county, "staff", HEADER + "gz-1,张,14200000003,operator,430121,,\n")
     done = await load(county, "staff", HEADER + "gz-1,张,14200000003,inspector,430121,,\n")
     assert done.created == 1
+
+
+async def test_a_courier_who_moves_to_another_village_leaves_households_behind_and_it_is_told(
+    county: Work, load: Load
+) -> None:
+    other = (
+        "430121001002,望仙桥社区居委会,village,430121001,,,,\n430121001002001,第1网格,grid,430121001002,,,,\n"
+        "430121001001002,第2网格,grid,430121001001,,,,\n"
+    )
+    await load(county, "divisions", DIVISIONS + other, edition="2017")
+    await load(county, "staff", HEADER + COURIER)
+    lines = "".join(f"430121001001001,赵演示{n},,开元路{n}号,kd-1,false\n" for n in "一二三")
+    await load(county, "households", f"grid_code,head_name,phone,address,courier_username,in_difficulty\n{lines}")
+    ended = "1 项任职文件里已没有，自现在起结束"
+    left = "3 户的联系快递员已不在该村，请重新导入 households"
+    for code, notices in (("430121001001002", (ended,)), ("430121001002001", (ended, left))):
+        done = await load(county, "staff", HEADER + COURIER.replace("430121001001001", code))
+        assert done.notices == notices, code
+
+
+async def test_a_courier_who_lays_the_duty_down_leaves_households_behind_too(county: Work, load: Load) -> None:
+    await load(county, "staff", HEADER + COURIER)
+    line = "430121001001001,赵演示一,,开元路1号,kd-1,false\n"
+    await load(county, "households", f"grid_code,head_name,phone,address,courier_username,in_difficulty\n{line}")
+    later = replace(county, now=county.now + timedelta(days=1))
+    done = await load(later, "staff", HEADER + COURIER.replace("courier", "inspector"))
+    assert done.notices[-1] == "1 户的联系快递员已不在该村，请重新导入 households"

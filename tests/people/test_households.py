@@ -11,9 +11,11 @@ from sqlalchemy import func, select, update
 from app.base.secrets import Vault
 from app.base.work import Work
 from app.divisions.service import Atlas, atlas
+from app.domain.county import Node
 from app.domain.errors import Busy, Forbidden, Missing
-from app.domain.policy import Actor
+from app.domain.policy import Actor, Appointment
 from app.domain.visits import Turn
+from app.domain.vocabulary import Role
 from app.people import households
 from app.people.households import HouseholdView, Wanted
 from app.schema import households as table
@@ -40,10 +42,13 @@ async def county(work: Work) -> Atlas:
 
 @pytest.fixture
 async def courier(work: Work, actor: Named) -> Work:
-    """The courier's work; nine households of the county are theirs, as AS_TO_VISIT says, and no other."""
+    """The courier's work; nine households of the village are theirs, as AS_TO_VISIT says, and no other."""
     who = await actor(COURIER)
     await work.conn.execute(update(table).values(courier_id=None))
-    ids = list((await work.conn.execute(select(table.c.id).order_by(table.c.id).limit(len(AS_TO_VISIT)))).scalars())
+    county = (await atlas(work)).county
+    here = table.c.grid_id.in_([d.id for d in county.divisions.values() if county.by_code[VILLAGE].id in d.lineage])
+    first = select(table.c.id).where(here).order_by(table.c.id).limit(len(AS_TO_VISIT))
+    ids = list((await work.conn.execute(first)).scalars())
     # The other way round: neither ids nor the file may make the order.
     for id_, (hard, days) in zip(reversed(ids), AS_TO_VISIT, strict=True):
         at = None if days is None else work.now - timedelta(days=days)
@@ -168,13 +173,36 @@ async def test_a_colleague_of_the_village_may_visit_in_anothers_place_and_nobody
             await households.reachable(replace(work, actor=await actor(username)), county.county, id_)
 
 
-async def test_an_own_household_in_another_village_can_be_visited(work: Work, county: Atlas, actor: Named) -> None:
-    """A courier who moved keeps the households that are still in their name."""
-    who = await actor(FAR_AWAY)
-    there = _grids(county, county.county.by_code[VILLAGE].id)
-    id_ = (await work.conn.execute(select(func.min(table.c.id)).where(table.c.grid_id.in_(there)))).scalar_one()
-    await work.conn.execute(update(table).where(table.c.id == id_).values(courier_id=who.id))
-    assert (await households.reachable(replace(work, actor=who), county.county, id_)).id == id_
+async def test_a_courier_who_moved_neither_reads_nor_visits_what_is_still_in_their_name(
+    courier: Work, county: Atlas, vault: Vault
+) -> None:
+    id_ = (await listed(courier, county, vault, Wanted()))[0].id
+    there = _node(county, FAR_AWAY[8:23])
+    seats = {
+        "another village": (Appointment(Role.COURIER, there),),
+        "no courier here": (Appointment(Role.COURIER, there), Appointment(Role.ADMINISTRATOR, _node(county, VILLAGE))),
+        "the town above": (Appointment(Role.COURIER, _node(county, VILLAGE[:9])),),
+    }
+    for said, held in seats.items():
+        moved = replace(courier, actor=replace(courier.actor, appointments=held))
+        assert await listed(moved, county, vault, Wanted()) == [], said
+        with pytest.raises(Missing, match="走访名单"):
+            await households.reachable(moved, county.county, id_)
+
+
+@pytest.mark.parametrize("code", [f"{VILLAGE}002", VILLAGE], ids=["another grid", "the village itself"])
+async def test_who_moved_within_the_village_keeps_their_households(
+    courier: Work, county: Atlas, vault: Vault, code: str
+) -> None:
+    held = (Appointment(Role.COURIER, _node(county, code)),)
+    moved = replace(courier, actor=replace(courier.actor, appointments=held))
+    items = await listed(moved, county, vault, Wanted())
+    assert len(items) == len(AS_TO_VISIT)
+    assert (await households.reachable(moved, county.county, items[0].id)).id == items[0].id
+
+
+def _node(county: Atlas, code: str) -> Node:
+    return Node(division_id=county.county.by_code[code].id)
 
 
 async def test_an_earlier_visit_that_is_entered_later_moves_nothing(work: Work) -> None:

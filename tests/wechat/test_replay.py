@@ -1,6 +1,8 @@
 """What waited in the spool has its effect once, as of when it came; its sender is told with the next message."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -25,7 +27,7 @@ from app.schema.wechat import inbound
 from app.wechat.inbound import WORDS_NEEDED
 from app.wechat.intake import Intake
 from app.wechat.messages import REPLY_BYTES
-from app.wechat.replay import TRIES, Replayer, replaying
+from app.wechat.replay import SLOW, TRIES, Replayer, replaying
 from tests.conftest import MOMENT
 from tests.wechat.away import away
 from tests.wechat.conftest import Statements
@@ -276,6 +278,94 @@ async def test_a_lock_that_somebody_holds_delays_one_citizen_only(
     assert [row.description for row in await rows(select(t.description))] == [MATTER]
     assert await replay() == 1
     assert spool.count == 0
+
+
+async def test_messages_that_always_take_too_long_starve_nobody_and_are_kept_in_the_end(
+    spooled: Callable[..., Awaitable[None]],
+    replay: Replay,
+    spool: Spool,
+    database: Database,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.wechat.replay.HANDLING_SECONDS", 1.0)
+    for n in range(SLOW):
+        await spooled("慢", "同一人的下一条：路灯不亮", openid=f"oSlow{n}")
+    await spooled(MATTER)
+    how = "IF NEW.description = '慢' THEN PERFORM pg_sleep(30); END IF; RETURN NEW"
+    async with broken(database, "ticket", how):
+        assert await replay() == 0
+        assert await replay() == 1
+        assert [row.description for row in await rows(select(t.description))] == [MATTER]
+        for _ in range(TRIES - 3):
+            assert await replay() == 0
+        assert await replay() == 2 * SLOW
+    assert spool.count == 0
+    for n in range(SLOW):
+        of_slow = select(i.outcome).where(i.openid == f"oSlow{n}").order_by(i.id)
+        assert await rows(of_slow) == [("kept",), ("done",)]
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, name: str, number: int) -> None:
+    """From now on the disk answers with this error when that file is read (root may read whatever its mode is)."""
+    before = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.name == name:
+            raise OSError(number, os.strerror(number), str(path))
+        return before(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+async def test_a_file_that_can_not_be_read_delays_its_citizen_only_and_goes_aside_in_the_end(
+    spooled: Callable[..., Awaitable[None]],
+    replay: Replay,
+    spool: Spool,
+    tmp_path: Path,
+    rows: Rows,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    await spooled("一号路灯不亮", "二号路灯不亮", openid="oHeld")
+    await spooled(MATTER)
+    first = spool.oldest_first()[0]
+    unreadable(monkeypatch, first, number)
+    assert await replay() == 1
+    assert [row.description for row in await rows(select(t.description))] == [MATTER]
+    for _ in range(TRIES - 2):
+        assert await replay() == 0
+    assert await replay() == 2
+    assert (waiting(tmp_path).count, waiting(tmp_path).bad) == (0, 1)
+    assert (tmp_path / FOLDER / "bad" / first).exists()
+
+
+async def test_a_host_without_free_handles_sets_nothing_aside(
+    spooled: Callable[..., Awaitable[None]],
+    replay: Replay,
+    spool: Spool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await spooled(MATTER)
+    with monkeypatch.context() as full:
+        unreadable(full, spool.oldest_first()[0], errno.EMFILE)
+        for _ in range(TRIES + 1):
+            assert await replay() == 0
+    assert waiting(tmp_path).bad == 0
+    assert await replay() == 1
+
+
+async def test_one_that_can_not_even_be_set_aside_stops_nobody_else(
+    spooled: Callable[..., Awaitable[None]], replay: Replay, spool: Spool, tmp_path: Path, rows: Rows
+) -> None:
+    spool.put(f"{'0' * 16}-{'0' * 32}", b"sealed by nobody")
+    await spooled(MATTER)
+    (tmp_path / FOLDER / "bad").write_text("a file where the folder should be")
+    assert await replay() == 1
+    assert len(await numbers(rows)) == 1
+    assert spool.count == 1
 
 
 async def test_when_the_database_goes_away_again_what_is_left_waits_on(

@@ -51,10 +51,17 @@ def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
     return chosen
 
 
-async def of_courier(conn: AsyncConnection, courier_id: int, wanted: Wanted) -> list[Household]:
-    """All of them, in no order: a courier has about 40, and whom to visit next is a rule, not SQL."""
-    rows = await conn.execute(select(*_COLUMNS).where(h.courier_id == courier_id, *_narrowed(wanted)))
-    return [Household(*row) for row in rows]
+def _within(villages: Collection[int]) -> ColumnElement[bool]:
+    return h.grid_id.in_(select(divisions.c.id).where(divisions.c.village_id.in_(villages)))
+
+
+async def of_courier(
+    conn: AsyncConnection, courier_id: int, villages: Collection[int], wanted: Wanted
+) -> list[Household]:
+    """All of them that lie in one of the villages, in no order: a courier has about 40, and whom to visit next is a
+    rule, not SQL."""
+    chosen = (h.courier_id == courier_id, _within(villages), *_narrowed(wanted))
+    return [Household(*row) for row in await conn.execute(select(*_COLUMNS).where(*chosen))]
 
 
 async def below(conn: AsyncConnection, area: int, wanted: Wanted, after: int) -> list[tuple[Household, str | None]]:
@@ -71,14 +78,10 @@ async def below(conn: AsyncConnection, area: int, wanted: Wanted, after: int) ->
     return [(Household(*row[:-1]), row[-1]) for row in rows]
 
 
-async def reachable(
-    conn: AsyncConnection, household_id: int, courier_id: int, villages: Collection[int], grids: Collection[int]
-) -> Household | None:
-    """The household, if it is the courier's own or lies in one of the villages or grids."""
-    d = divisions.c
-    near = or_(d.village_id.in_(villages), d.id.in_(grids))
-    query = select(*_COLUMNS).select_from(households.join(divisions, d.id == h.grid_id))
-    row = (await conn.execute(query.where(h.id == household_id, or_(h.courier_id == courier_id, near)))).one_or_none()
+async def reachable(conn: AsyncConnection, household_id: int, villages: Collection[int]) -> Household | None:
+    """The household, if it lies in one of the villages."""
+    query = select(*_COLUMNS).where(h.id == household_id, _within(villages))
+    row = (await conn.execute(query)).one_or_none()
     return None if row is None else Household(*row)
 
 

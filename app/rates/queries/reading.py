@@ -1,6 +1,6 @@
 """What was counted: rollups, deltas not yet folded, and what a clock changes, in one statement and so of one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,7 +18,9 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    null,
     select,
+    tuple_,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -66,12 +68,12 @@ _RECEIVED = and_(t.received_at >= bindparam("begin", type_=Moment), t.received_a
 _AREA = bindparam("area", type_=Id)
 
 
-async def by_division(conn: AsyncConnection, cut: Cut, lowest: Level) -> Mapping[int, Counts]:
-    """Each ticket at its division, or at the one above that is of level `lowest`: sums are left to the caller.
+async def by_division(conn: AsyncConnection, cut: Cut, highest: Level, lowest: Level) -> Mapping[int, Counts]:
+    """What every division of the area counts with all below it, from level `highest` down to `lowest`, by its id.
 
-    A confidential ticket belongs to the county alone (domain.md, 2).
+    A confidential ticket belongs to the county alone (domain.md, 2). None of one that has nothing to count.
     """
-    return await _counts(conn, _by_division(cut.area.level, lowest, cut.attribution), cut)
+    return await _counts(conn, _by_division(cut.area.level, highest, lowest, cut.attribution), cut)
 
 
 async def by_unit(conn: AsyncConnection, cut: Cut) -> Mapping[int, Counts]:
@@ -84,60 +86,86 @@ async def _counts(conn: AsyncConnection, statement: Select[Any], cut: Cut) -> Ma
     found: dict[int, Counts] = {}
     for key, *numbers in await conn.execute(statement, values | {"begin": cut.begin, "end": cut.end}):
         tally, running = Tally(*numbers[: len(TALLIED)]), Running(*numbers[len(TALLIED) :])
-        found[key] = found.get(key, Counts.zero()) + counts_of(tally, running)
+        counts = counts_of(tally, running)
+        # Two rows at most: what no clock changes, and what one does.
+        found[key] = found[key] + counts if key in found else counts
+    found.pop(None, None)  # type: ignore[call-overload]  # whose level has no such column
     return found
 
 
 # Built once for each shape: what is made anew for each question costs more than its run.
 @lru_cache(maxsize=64)
-def _by_division(area: Level, lowest: Level, attribution: Attribution) -> Any:
-    columns = [_COLUMNS[level] for level in _LEVELS[: lowest.depth]]
-    own = func.coalesce(*reversed(columns))
-    kept, live = _kept(), _live_place(attribution)
-    if attribution is Attribution.TERRITORIAL:
-        at = kept.join(divisions, d.id == kept.c.division_id)
-    else:
-        held = kept.outerjoin(units, u.id == kept.c.handler_unit_id)
-        at = held.join(divisions, d.id == func.coalesce(u.division_id, kept.c.handler_division_id))
-    confidential_at_county = case((t.confidential, d.county_id), else_=own)
+def _by_division(area: Level, highest: Level, lowest: Level, attribution: Attribution) -> Any:
+    levels = _LEVELS[highest.depth - 1 : lowest.depth]
+    kept, at = _held(area) if attribution is Attribution.HANDLING else _placed(area)
+    # A confidential ticket has no place below the county's.
+    live = {one: case((t.confidential, null()), else_=_COLUMNS[one]) for one in levels} | {Level.COUNTY: d.county_id}
     return union_all(
-        _tallied(own, at, kept).where(_COLUMNS[area] == _AREA),
-        _running(confidential_at_county, live).where(_COLUMNS[area] == _AREA),
+        _tallied([_COLUMNS[one] for one in levels], at, kept),
+        _running([live[one] for one in levels], _live_place(attribution)).where(_COLUMNS[area] == _AREA),
     )
 
 
 @lru_cache(maxsize=8)
 def _by_unit(area: Level) -> Any:
-    kept = _kept()
+    kept = _kept(["handler_unit_id"])
     at = kept.join(units, u.id == kept.c.handler_unit_id).join(divisions, d.id == u.division_id)
     live = tickets.join(units, u.id == t.responsible_unit_id).join(divisions, d.id == u.division_id)
     return union_all(
-        _tallied(u.id, at, kept).where(_COLUMNS[area] == _AREA),
-        _running(u.id, live).where(_COLUMNS[area] == _AREA, not_(t.confidential)),
+        _tallied([u.id], at, kept).where(_COLUMNS[area] == _AREA),
+        _running([u.id], live).where(_COLUMNS[area] == _AREA, not_(t.confidential)),
     )
 
 
-def _kept() -> Any:
-    """The counters of the days asked for, folded or not."""
-    names = ("division_id", "handler_division_id", "handler_unit_id", *TALLIED)
-    return union_all(
-        *(select(*(table.c[n] for n in names)).where(table.c.day.between(_FIRST, _LAST)) for table in (rollups, deltas))
-    ).subquery("kept")
+def _placed(area: Level) -> tuple[Any, FromClause]:
+    """Counters by place, of the area alone: its divisions are found first, their counters by index."""
+    kept = _kept(["division_id"], select(d.id).where(_COLUMNS[area] == _AREA))
+    return kept, kept.join(divisions, d.id == kept.c.division_id)
 
 
-def _tallied(key: ColumnElement[Any], source: FromClause, kept: Any) -> Select[Any]:
-    label = key.label("key")
+def _held(area: Level) -> tuple[Any, FromClause]:
+    """Counters by the division that is responsible, or whose unit is."""
+    kept = _kept(["handler_division_id", "handler_unit_id"])
+    held = kept.outerjoin(units, u.id == kept.c.handler_unit_id)
+    at = d.id == func.coalesce(u.division_id, kept.c.handler_division_id)
+    return kept, held.join(divisions, and_(at, _COLUMNS[area] == _AREA))
+
+
+def _kept(names: Sequence[str], places: Any = None) -> Any:
+    """The counters of the days asked for, folded or not, one row for each value of `names`; `places`: only theirs."""
+    both = union_all(*(_of_days(table, names, places) for table in (rollups, deltas))).subquery("both")
+    columns = [both.c[name] for name in names]
+    sums = [func.sum(both.c[name]).label(name) for name in TALLIED]
+    return select(*columns, *sums).group_by(*columns).subquery("kept")
+
+
+def _of_days(table: Any, names: Sequence[str], places: Any) -> Select[Any]:
+    query = select(*(table.c[name] for name in (*names, *TALLIED))).where(table.c.day.between(_FIRST, _LAST))
+    return query if places is None else query.where(table.c.division_id.in_(places))
+
+
+def _tallied(keys: Sequence[ColumnElement[Any]], source: FromClause, kept: Any) -> Select[Any]:
     sums = [cast(func.sum(kept.c[name]), Integer).label(name) for name in TALLIED]
     nothing = [literal(0).label(name) for name in _RUNNING]
-    return select(label, *sums, *nothing).select_from(source).group_by(label)
+    return select(_one_of(keys), *sums, *nothing).select_from(source).group_by(_each(keys))
 
 
-def _running(key: ColumnElement[Any], source: FromClause) -> Select[Any]:
+def _running(keys: Sequence[ColumnElement[Any]], source: FromClause) -> Select[Any]:
     """What is not finished: few at any time, and in an index of their own."""
-    label = key.label("key")
     nothing = [literal(0).label(name) for name in TALLIED]
     counts = [func.count().filter(RUNNING[name]).label(name) for name in _RUNNING]
-    return select(label, *nothing, *counts).select_from(source).where(is_unfinished, _RECEIVED).group_by(label)
+    query = select(_one_of(keys), *nothing, *counts).select_from(source)
+    return query.where(is_unfinished, _RECEIVED).group_by(_each(keys))
+
+
+def _each(keys: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    """A row for each value of each key: a division counts all below it."""
+    return func.grouping_sets(*(tuple_(key) for key in keys)) if len(keys) > 1 else keys[0]
+
+
+def _one_of(keys: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    """In a row for one key the others are null."""
+    return (func.coalesce(*keys) if len(keys) > 1 else keys[0]).label("key")
 
 
 def _live_place(attribution: Attribution) -> FromClause:
