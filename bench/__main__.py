@@ -11,15 +11,21 @@ from typing import Any
 
 import uvloop
 
-from bench import courier_list, generator, ground, harness, webhook
+from bench import courier_list, generator, ground, harness, history, rates, ticket_view, transition, webhook
 from bench.harness import LEAST_PAIRS, Report
 from bench.place import DURABLE, Place, connected, founded
 from bench.run import Run
 
 Script = Callable[[Any, Place, ground.Ground, Run], Awaitable[Report]]
 
-# The list first: what the webhook writes would be more tickets than it is to be measured with.
-SCRIPTS: dict[str, Script] = {"courier_list": courier_list.measure, "webhook": webhook.measure}
+SCRIPTS: dict[str, Script] = {
+    "courier_list": courier_list.measure,
+    "ticket_view": ticket_view.measure,
+    "transition": transition.measure,
+    "rates": rates.measure,
+    "history": history.measure,
+    "webhook": webhook.measure,
+}
 PATIENCE = 120.0
 
 
@@ -66,6 +72,7 @@ async def _measured(names: list[str], run: Run) -> tuple[dict[str, Report], dict
         for name in names:
             _say(f"measuring {name} …")
             reports[name] = await SCRIPTS[name](conn, place, laid, run)
+            await ground.forget(conn, laid)
         size = await conn.fetchval("SELECT pg_database_size(current_database())")
     facts = {"server": dict(place.server), "generator": cost.as_json(), "generator_note": str(cost)}
     return reports, facts | {"database_bytes": size, "took_seconds": round(time.monotonic() - begun, 1)}

@@ -6,14 +6,13 @@ from typing import Any
 from bench import ground, load, statements
 from bench.harness import Report, line, take_turns
 from bench.place import Place, floors, product
-from bench.run import CONNECTIONS, Run, over_http
+from bench.run import CONNECTIONS, Run, asking
 
 NAME = "courier's list, 20 of mine"
 FLOOR = "2 raw selects, bare ASGI"
 PATH = "/api/v1/courier/tickets"
 TARGET, STATEMENTS = 3.0, 3
-BODIES = 100_000
-"""Requests prepared for a window: the same bytes, more than any window can ask for."""
+_IN_HAND = "SELECT count(*) FROM ticket WHERE person_id = $1 AND status IN ('received', 'accepted', 'in_progress')"
 
 
 async def measure(conn: Any, place: Place, laid: ground.Ground, run: Run) -> Report:
@@ -27,13 +26,14 @@ async def measure(conn: Any, place: Place, laid: ground.Ground, run: Run) -> Rep
             lines = []
             for connections in CONNECTIONS:
                 sides = {
-                    "product": over_http(place, service, connections, lambda _: [request] * BODIES),
-                    "floor": over_http(place, beside, connections, lambda _: [bare] * BODIES),
+                    "product": asking(place, service, connections, [request]),
+                    "floor": asking(place, beside, connections, [bare]),
                 }
                 found = await take_turns(sides, pairs=run.pairs, seconds=run.seconds, warm_up=run.warm_up)
                 lines.append(line(NAME, FLOOR, connections, (found["product"], found["floor"]), TARGET))
-    facts = {"tickets": await ground.tickets(conn), "in_hand": ground.IN_HAND, "bytes": len(page)}
-    note = f"courier's list: {facts['tickets']:,} tickets, {ground.IN_HAND} in hand, {len(page):,} bytes a page"
+    in_hand = await conn.fetchval(_IN_HAND, laid.courier_id)
+    facts = {"tickets": await ground.tickets(conn), "in_hand": in_hand, "bytes": len(page)}
+    note = f"courier's list: {facts['tickets']:,} tickets, {in_hand} in hand, {len(page):,} bytes a page"
     counted, heard = await _counted(place, laid)
     return Report(tuple(lines), (note, counted), facts | {"statements": heard})
 

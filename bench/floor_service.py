@@ -7,8 +7,10 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import date, datetime
 from itertools import cycle
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,12 +21,13 @@ import uvicorn
 from app.base import secrets
 from app.base.clock import machine
 from app.cli.serve import UVICORN
+from app.domain.rates import span
 from app.domain.vocabulary import SHANGHAI, AccountMode
 from app.wechat.crypto import Keys, open_push, query_of, seal_reply
 from app.wechat.messages import Message, dedup_key, read, text_reply
-from bench import writers
-from bench.listing import LIST, SESSION_OF
+from bench import acting, counting, writers
 from bench.place import SESSION
+from bench.reading import LIST, SESSION_OF, TICKET
 from bench.writers import Filing, Ids
 
 FACTS = "O2O_BENCH_FACTS"
@@ -54,10 +57,22 @@ class Floors:
             for appid, one in facts.get("accounts", {}).items()
         }
         self._page = str(facts.get("page", "")).encode()
+        self._pages = {number: page.encode() for number, page in facts.get("pages", {}).items()}
+        self._divisions: list[int] = facts.get("divisions", [])
+        self._month = [date.fromisoformat(day) for day in facts.get("month", ())]
+        self._idle_at = datetime.fromisoformat(facts.get("idle_at", "2000-01-01T00:00:00+08:00"))
         self._null = str(facts.get("null", "success")).encode()
         # Not asyncpg's pool: that one resets a connection with a round trip of its own.
         self._free: asyncio.LifoQueue[tuple[Any, Ids]] = asyncio.LifoQueue()
-        self._routes = {"push": self._push, "repeat": self._repeat, "list": self._list, "null": self._nothing}
+        self._routes = {
+            "push": self._push,
+            "repeat": self._repeat,
+            "list": self._list,
+            "ticket": self._ticket,
+            "act": self._act,
+            "rates": self._rates,
+            "null": self._nothing,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -118,20 +133,51 @@ class Floors:
         return _Answered(sealed.encode(), b"application/xml")
 
     async def _list(self, scope: Scope, _receive: Receive, _rest: list[str]) -> _Answered:
-        bearer = dict(scope["headers"])[b"authorization"].decode()
-        digest = secrets.digest(bearer.removeprefix("Bearer "))
-        now = machine()
+        async with self._signed_in(scope) as (conn, person_id):
+            await conn.fetch(LIST, person_id)
+        return _Answered(self._page, b"application/json")
+
+    async def _ticket(self, scope: Scope, _receive: Receive, rest: list[str]) -> _Answered:
+        async with self._signed_in(scope) as (conn, person_id):
+            await conn.fetchrow(TICKET, rest[0], person_id)
+        return _Answered(self._pages[rest[0]], b"application/json")
+
+    async def _rates(self, scope: Scope, _receive: Receive, _rest: list[str]) -> _Answered:
+        days = (self._month[0], self._month[1])
+        async with self._signed_in(scope) as (conn, _):
+            await counting.node(conn, self._divisions, days, (*span(*days), machine()))
+        return _Answered(self._page, b"application/json")
+
+    async def _act(self, scope: Scope, receive: Receive, rest: list[str]) -> _Answered:
+        action, number = rest
+        body = json.loads(await _body(receive))
+        asked = (_digest(scope), number, body.get("text") or body["result"])
         conn, ids = await self._free.get()
         try:
-            person = await conn.fetchrow(SESSION_OF, digest, now)
-            await conn.fetch(LIST, person["id"])
+            done = await acting.at_once(conn, action, asked, machine(), self._idle_at)
         finally:
             self._free.put_nowait((conn, ids))
-        return _Answered(self._page, b"application/json")
+        assert done, f"{number} is not in hand"
+        return _Answered(self._pages[action], b"application/json")
+
+    @asynccontextmanager
+    async def _signed_in(self, scope: Scope) -> AsyncIterator[tuple[Any, int]]:
+        """A connection, and whose session it is."""
+        conn, ids = await self._free.get()
+        try:
+            person = await conn.fetchrow(SESSION_OF, _digest(scope), machine())
+            yield conn, person["id"]
+        finally:
+            self._free.put_nowait((conn, ids))
 
     async def _nothing(self, _scope: Scope, receive: Receive, _rest: list[str]) -> _Answered:
         await _body(receive)
         return _Answered(self._null, b"text/plain")
+
+
+def _digest(scope: Scope) -> str:
+    """Of the bearer token."""
+    return secrets.digest(dict(scope["headers"])[b"authorization"].decode().removeprefix("Bearer "))
 
 
 async def _body(receive: Receive) -> bytes:

@@ -1,14 +1,17 @@
 """What lies in the database before anything is measured: tickets of an ordinary year, by SQL, as the product writes."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from app.base import secrets
 from app.base.clock import machine
 from app.domain import numbers
+from app.domain.policy import SYSTEM
 from app.domain.vocabulary import SHANGHAI
+from app.rates import counters
 from bench.citizens import Citizens, villages
+from bench.likeness import TICKETS_OF
 from bench.place import Place
 
 TICKETS = 10_000
@@ -61,6 +64,8 @@ _ROWS = (
     "INSERT INTO ticket_limit (ticket_id, cycle, kind, due_at, original_due_at, rule, provisional)"
     " SELECT id, 1, k, due_at, due_at, '7个自然日', false"
     " FROM lives, unnest('{accept,reply,complete}'::text[]) k",
+    "INSERT INTO step (ticket_id, cycle, kind, due_at, silent) SELECT id, 1, k, due_at, false FROM lives,"
+    " unnest('{accept_missed,reply_missed,remind_3,idle}'::text[]) k WHERE open",
     "INSERT INTO assignment (ticket_id, division_id, person_id, came_by, since, until)"
     " SELECT id, village_id, staff_id, 'routed', received_at,"
     " CASE WHEN open THEN NULL ELSE received_at + interval '3 days' END FROM lives",
@@ -92,9 +97,10 @@ _ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """`last`: the highest ticket id laid; `token`: a bearer token of the courier with IN_HAND open tickets."""
+    """`last`, `last_citizen`: the highest ids laid; `token`: of the courier with IN_HAND open tickets."""
 
     last: int
+    last_citizen: int
     courier_id: int
     token: str
     number_key: bytes
@@ -117,14 +123,23 @@ async def lay(conn: Any, place: Place, count: int = TICKETS) -> Ground:
         await conn.execute(_LIVES.format(every=count // IN_HAND))
         for statement in _ROWS:
             await conn.execute(statement)
+    async with place.opened() as database, database.open_work(SYSTEM) as work:
+        await counters.rebuild(work)
     await tidy(conn)
     first = "SELECT staff_id FROM appointment WHERE role = 'courier' ORDER BY staff_id LIMIT 1"
     courier_id = await conn.fetchval(first)
-    return Ground(max(row["id"] for row in rows), courier_id, await _signed_in(conn, courier_id, now), key)
+    return await upto_now(conn, Ground(0, 0, courier_id, await sign_in(conn, courier_id), key))
 
 
-async def _signed_in(conn: Any, staff_id: int, now: datetime) -> str:
-    token = secrets.token()
+async def upto_now(conn: Any, ground: Ground) -> Ground:
+    """The same, with whatever has been written since."""
+    last, citizen = await conn.fetchrow("SELECT (SELECT max(id) FROM ticket), (SELECT max(id) FROM citizen)")
+    return replace(ground, last=last, last_citizen=citizen)
+
+
+async def sign_in(conn: Any, staff_id: int) -> str:
+    """A bearer token of a new session, past the password."""
+    token, now = secrets.token(), machine()
     await conn.execute(
         "INSERT INTO session (token_digest, staff_id, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $3, $4)",
         *(secrets.digest(token), staff_id, now, now + timedelta(hours=12)),
@@ -134,10 +149,26 @@ async def _signed_in(conn: Any, staff_id: int, now: datetime) -> str:
 
 async def settle(conn: Any, ground: Ground) -> None:
     """Closes what the windows before have opened: nobody has thousands in hand, and no side is to find more than the
-    other did. Then tidies, so that no side pays for the other's rows."""
+    other did; takes the deltas away, as a worker would. Then tidies, so that no side pays for the other's rows."""
     closed = "UPDATE ticket SET status = 'closed', closed_at = received_at WHERE id > $1 AND status = 'received'"
     await conn.execute(closed, ground.last)
+    await conn.execute("DELETE FROM step WHERE ticket_id > $1", ground.last)
+    await conn.execute("DELETE FROM rate_delta")
     await tidy(conn)
+
+
+async def forget(conn: Any, ground: Ground, *, tidied: bool = True) -> None:
+    """Takes away whatever was written on this ground since it was laid."""
+    async with conn.transaction():
+        # The trail refuses it otherwise (a trigger), and every row would be looked for in all tables that name it.
+        await conn.execute("SET LOCAL session_replication_role = replica")
+        for table, column in TICKETS_OF.items():
+            await conn.execute(f"DELETE FROM {table} WHERE {column} > $1", ground.last)
+        await conn.execute("DELETE FROM identity WHERE citizen_id > $1", ground.last_citizen)
+        await conn.execute("DELETE FROM citizen WHERE id > $1", ground.last_citizen)
+        await conn.execute("DELETE FROM rate_delta")
+    if tidied:
+        await tidy(conn)
 
 
 async def tidy(conn: Any) -> None:
@@ -147,8 +178,3 @@ async def tidy(conn: Any) -> None:
 
 async def tickets(conn: Any) -> int:
     return int(await conn.fetchval("SELECT count(*) FROM ticket"))
-
-
-async def newest(conn: Any) -> int:
-    """The highest ticket id."""
-    return int(await conn.fetchval("SELECT max(id) FROM ticket"))

@@ -4,9 +4,10 @@ Not httpx, which costs more than the service that it would measure; what this on
 """
 
 import asyncio
+import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -95,6 +96,16 @@ def get(path: str, token: str | None = None) -> bytes:
     """A GET, with a bearer token where one is given."""
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n{bearer}\r\n".encode()
+
+
+def post(path: str, token: str, body: Mapping[str, object]) -> bytes:
+    """A POST of JSON with a bearer token."""
+    sent = json.dumps(body, ensure_ascii=False).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
+    )
+    return head.encode() + sent
 
 
 async def in_turn(connections: Sequence[Connection], requests: Sequence[bytes], seconds: float) -> tuple[int, float]:

@@ -58,14 +58,22 @@ class Place:
         """The process whose children are the backends."""
         return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
 
-    def database(self) -> Database:
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Database]:
         """The product's own door to it."""
-        return Database(self.url.replace("postgresql:", "postgresql+asyncpg:", 1), Clock())
+        database = Database(self.url.replace("postgresql:", "postgresql+asyncpg:", 1), Clock())
+        try:
+            yield database
+        finally:
+            await database.close()
 
 
 @asynccontextmanager
-async def founded() -> AsyncIterator[Place]:
-    """A fresh county in a folder of its own, deleted afterwards. Raises RuntimeError where commits are not durable."""
+async def founded(*, keep: bool = False) -> AsyncIterator[Place]:
+    """A fresh county in a folder of its own, deleted afterwards unless it is to be kept.
+
+    Raises RuntimeError where commits are not durable.
+    """
     folder = Path(tempfile.gettempdir()) / f"o2o-bench-{os.getpid()}"
     try:
         with lease(folder, say=lambda sentence: None) as held:
@@ -78,7 +86,8 @@ async def founded() -> AsyncIterator[Place]:
             async with connected(url) as conn:
                 yield Place(url, folder, county, await _accounts(conn, county), await _server(conn))
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager

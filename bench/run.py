@@ -1,8 +1,10 @@
 """How long and how often, and a side that is asked over HTTP with who spent the processor meanwhile."""
 
+import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench import load
 from bench.harness import LEAST_PAIRS, Side, Window, cpu_of
@@ -53,6 +55,36 @@ def over_http(
         if appetite is not None:
             appetite.learn(done / took)
         return Window(done, took, {who: ended[who] - begun[who] for who in begun})
+
+    return turn
+
+
+def asking(place: Place, service: Service, connections: int, requests: Sequence[bytes], guess: float = 3_000.0) -> Side:
+    """A side that asks for the same things over and over, some `guess` a second at first."""
+    appetite = Appetite(guess)
+    return over_http(
+        place, service, connections, lambda seconds: load.repeated(requests, appetite.needs(seconds)), appetite
+    )
+
+
+def calling(place: Place, through: Sequence[Any], call: Callable[[Any], Awaitable[bool]]) -> Side:
+    """A closed loop in this process, one for each of `through` (connections, say), which `call` is given.
+
+    It ends early where `call` says that it has nothing to do.
+    """
+
+    async def turn(seconds: float) -> Window:
+        done = 0
+
+        async def one(through: Any) -> None:
+            nonlocal done
+            while time.perf_counter() - begun < seconds and await call(through):
+                done += 1
+
+        before, begun = spent(place), time.perf_counter()
+        await asyncio.gather(*map(one, through))
+        took, after = time.perf_counter() - begun, spent(place)
+        return Window(done, took, {who: after[who] - before[who] for who in before})
 
     return turn
 

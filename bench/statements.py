@@ -1,5 +1,6 @@
 """How many statements, and how many round trips, the product's own code sends for one request."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,10 +9,12 @@ from typing import Any
 import httpx
 from sqlalchemy import event
 
+from app.base.db import Database
 from app.base.secrets import Vault
 from app.main import create_app
 from bench.place import KEY, Place
 
+_INNER = re.compile(r"\([^()]*\)")
 _APART = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT", "ROLLBACK")
 
 
@@ -40,10 +43,22 @@ class Sentences:
 @asynccontextmanager
 async def listening(place: Place) -> AsyncIterator[tuple[httpx.AsyncClient, Sentences]]:
     """The product in this process, with an ear on its database."""
-    heard = Sentences()
-    database = place.database()
-    app = create_app(database, Vault(KEY))
+    async with hearing(place) as (database, heard):
+        transport = httpx.ASGITransport(app=create_app(database, Vault(KEY)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
+            yield client, heard
 
+
+@asynccontextmanager
+async def hearing(place: Place) -> AsyncIterator[tuple[Database, Sentences]]:
+    """The product's own door to the database, with an ear on it."""
+    heard = Sentences()
+    async with place.opened() as database:
+        _listen(database, heard)
+        yield database, heard
+
+
+def _listen(database: Database, heard: Sentences) -> None:
     def executed(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         heard.statements.append(_first_words(statement))
 
@@ -53,14 +68,12 @@ async def listening(place: Place) -> AsyncIterator[tuple[httpx.AsyncClient, Sent
 
     event.listen(database.engine.sync_engine, "before_cursor_execute", executed)
     event.listen(database.engine.sync_engine, "connect", connected)
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
-        yield client, heard
-    await database.close()
 
 
 def _first_words(statement: str) -> str:
-    """Enough of a statement to know it by."""
+    """Enough of a statement to know it by; what stands in parentheses is not."""
+    while statement != (outer := _INNER.sub("", statement)):
+        statement = outer
     words = statement.split()
     if words and words[0] in ("SELECT", "WITH") and "FROM" in words:
         where = words.index("FROM")

@@ -1,6 +1,5 @@
 """A citizen's text becomes a ticket, and the same message again: beside the raw rows, and those behind bare ASGI."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -14,7 +13,7 @@ from bench import ground, likeness, load, statements, writers
 from bench.citizens import Citizens, Sent
 from bench.harness import Line, Report, Side, Window, line, percentile, take_turns
 from bench.place import Place, Service, connected, floors, product
-from bench.run import CONNECTIONS, Appetite, Run, over_http, spent
+from bench.run import CONNECTIONS, Appetite, Run, calling, over_http
 from bench.writers import Filing, Ids
 
 NAME, REPEATED = "webhook text → ticket", "repeated message"
@@ -35,7 +34,7 @@ Writer = Callable[[Any, Ids, Filing, writers.Row], Any]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the sides share. `known`: messages that the product has answered."""
+    """What the sides share. `known`: messages that the product has answered; `begun`: before the first of them."""
 
     conn: Any
     place: Place
@@ -45,6 +44,7 @@ class Scene:
     beside: Service
     templates: list[dict[str, Any]]
     known: list[Sent]
+    begun: likeness.Mark
 
     async def settle(self) -> None:
         await ground.settle(self.conn, self.laid)
@@ -56,11 +56,12 @@ async def measure(conn: Any, place: Place, laid: ground.Ground, run: Run) -> Rep
     async with product(place) as service:
         # These are repeated later, and show what the product decides and writes: the floors write the same.
         known = citizens.write(REPEATS)
+        begun = await likeness.mark(conn)
         added = await likeness.rows_of(conn, lambda: _send(service, citizens.seal(known)))
-        found = await writers.templates(conn, REPEATS)
+        found = await writers.templates(conn, laid.last)
         async with floors(place, _facts(place, laid, found)) as beside:
             templates = [writers.ready(one) for one in found]
-            scene = Scene(conn, place, laid, citizens, service, beside, templates, known)
+            scene = Scene(conn, place, laid, citizens, service, beside, templates, known, begun)
             notes = [likeness.told(added, len(known)), await _alike(scene)]
             lines = await _filing(scene, run) + await _repeating(scene, run)
             late, facts = await _latency(scene, lines[0].rates[0] / 2, run)
@@ -73,8 +74,8 @@ async def measure(conn: Any, place: Place, laid: ground.Ground, run: Run) -> Rep
 async def _alike(scene: Scene) -> str:
     """Raises AssertionError where a floor writes rows of other shapes than the product."""
     written = scene.templates
-    newest = await ground.newest(scene.conn)
-    expected = await likeness.shapes(scene.conn, scene.laid.last, newest)
+    newest = await likeness.mark(scene.conn)
+    expected = await likeness.shapes(scene.conn, scene.begun, newest)
     ids = Ids(scene.conn, scene.laid.number_key)
     for name in TARGETS:
         messages = scene.citizens.write(len(written))
@@ -84,9 +85,9 @@ async def _alike(scene: Scene) -> str:
             write = writers.at_once if name == AT_ONCE else writers.by_statements
             for filing, template in zip(_filings(messages), written, strict=True):
                 await write(scene.conn, ids, filing, template)
-        begun, newest = newest, await ground.newest(scene.conn)
+        begun, newest = newest, await likeness.mark(scene.conn)
         likeness.require(expected, await likeness.shapes(scene.conn, begun, newest), name)
-    return "the floors fill the same columns of the same tables as the product (checked)"
+    return "the floors write as many rows into the same columns of the same tables as the product (checked)"
 
 
 def _facts(place: Place, laid: ground.Ground, found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -150,19 +151,16 @@ def _writing(scene: Scene, write: Writer, raw: Sequence[Any]) -> Side:
 
     async def turn(seconds: float) -> Window:
         supply = iter(_filings(scene.citizens.write(appetite.needs(seconds))))
-        done = 0
 
-        async def one(conn: Any) -> None:
-            nonlocal done
-            while time.perf_counter() - begun < seconds and (filing := next(supply, None)) is not None:
+        async def one(conn: Any) -> bool:
+            filing = next(supply, None)
+            if filing is not None:
                 await write(conn, ids[conn], filing, next(templates))
-                done += 1
+            return filing is not None
 
-        before, begun = spent(scene.place), time.perf_counter()
-        await asyncio.gather(*map(one, raw))
-        took, after = time.perf_counter() - begun, spent(scene.place)
-        appetite.learn(done / took)
-        return Window(done, took, {who: after[who] - before[who] for who in before})
+        window = await calling(scene.place, raw, one)(seconds)
+        appetite.learn(window.rate)
+        return window
 
     return turn
 

@@ -3,13 +3,14 @@
 The same tables, indexes and constraints as the product, and the same rows: the bench counts them afterwards.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from app.domain import numbers
+from app.domain.workdays import day_of
+from app.schema.rates import TALLIED
 from app.tickets.opening import TITLE_LENGTH
 
 Row = Mapping[str, Any]
@@ -17,7 +18,10 @@ Row = Mapping[str, Any]
 NUMBER = "{number}"
 """Stands in a template's reply where the ticket's number comes."""
 
-AT_ONCE = """
+_ONE_MORE = ", ".join("1" if name == "received" else "0" for name in TALLIED)
+"""What a new ticket adds to the counters."""
+
+AT_ONCE = f"""
 WITH fresh AS (
   INSERT INTO inbound (account_id, key, openid, received_at, raw, outcome, reply, ticket_id)
   VALUES ($1, $2, $3, $4, $5, 'done', $6, $7)
@@ -43,6 +47,12 @@ WITH fresh AS (
   INSERT INTO ticket_limit (ticket_id, cycle, kind, due_at, original_due_at, rule, provisional)
   SELECT ticket_id, 1, l.kind, l.due_at, l.due_at, l.rule, l.provisional
   FROM fresh, unnest($20::text[], $21::timestamptz[], $22::text[], $23::bool[]) l (kind, due_at, rule, provisional)
+), planned AS (
+  INSERT INTO step (ticket_id, cycle, kind, due_at, silent)
+  SELECT ticket_id, 1, p.kind, p.due_at, false FROM fresh, unnest($25::text[], $26::timestamptz[]) p (kind, due_at)
+), counted AS (
+  INSERT INTO rate_delta (day, division_id, handler_division_id, handler_unit_id, {", ".join(TALLIED)})
+  SELECT $27::date, $14, coalesce($15, 0), coalesce($16, 0), {_ONE_MORE} FROM fresh
 ), assigned AS (
   INSERT INTO assignment (ticket_id, division_id, unit_id, person_id, came_by, since)
   SELECT ticket_id, $15, $16, $17, 'routed', $4 FROM fresh
@@ -52,15 +62,15 @@ WITH fresh AS (
 ), lettered AS (
   INSERT INTO outbox (key, notice, ticket_id, citizen_id, staff_id, body, created_at)
   SELECT ticket_id || ':1:citizen.received:' || who.id || ':', 'citizen.received', ticket_id, who.id, NULL::bigint,
-    '{"seq": 1}'::jsonb, $4 FROM fresh, who
+    '{{"seq": 1}}'::jsonb, $4 FROM fresh, who
   UNION ALL
-  SELECT ticket_id || ':1:staff.assigned::' || $17, 'staff.assigned', ticket_id, NULL, $17, '{"seq": 1}'::jsonb, $4
+  SELECT ticket_id || ':1:staff.assigned::' || $17, 'staff.assigned', ticket_id, NULL, $17, '{{"seq": 1}}'::jsonb, $4
   FROM fresh WHERE $17 IS NOT NULL
 )
 SELECT ticket_id FROM fresh
 """
 
-# The same, one table a statement, as a program without an object mapper would: 11 and the reserved id.
+# The same, one table a statement, as a program without an object mapper would: 13 and the reserved id.
 _STEPS = {
     "inbound": "INSERT INTO inbound (account_id, key, openid, received_at, raw, outcome)"
     " VALUES ($1, $2, $3, $4, $5, 'done') ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
@@ -80,6 +90,10 @@ _STEPS = {
     "limits": "INSERT INTO ticket_limit (ticket_id, cycle, kind, due_at, original_due_at, rule, provisional)"
     " SELECT $1, 1, l.kind, l.due_at, l.due_at, l.rule, l.provisional"
     " FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::bool[]) l (kind, due_at, rule, provisional)",
+    "steps": "INSERT INTO step (ticket_id, cycle, kind, due_at, silent)"
+    " SELECT $1, 1, p.kind, p.due_at, false FROM unnest($2::text[], $3::timestamptz[]) p (kind, due_at)",
+    "delta": "INSERT INTO rate_delta (day, division_id, handler_division_id, handler_unit_id,"
+    f" {', '.join(TALLIED)}) VALUES ($1, $2, coalesce($3, 0), coalesce($4, 0), {_ONE_MORE})",
     "assignment": "INSERT INTO assignment (ticket_id, division_id, unit_id, person_id, came_by, since)"
     " VALUES ($1, $2, $3, $4, 'routed', $5)",
     "event": "INSERT INTO ticket_event (ticket_id, seq, at, action, to_status, actor_kind, actor_id, actor_role,"
@@ -134,6 +148,8 @@ async def at_once(conn: Any, ids: Ids, filing: Filing, t: Row) -> str:
         *(t["responsible_division_id"], t["responsible_unit_id"], t["person_id"], t["routing_reason"], t["due_at"]),
         *t["limits"],
         t["detail"],
+        *t["steps"],
+        day_of(filing.now),
     )
     return reply
 
@@ -158,9 +174,11 @@ async def by_statements(conn: Any, ids: Ids, filing: Filing, t: Row) -> str:
             *(citizen, filing.account_id, now, t["due_at"]),
         )
         await conn.execute(s["limits"], ticket_id, *t["limits"])
+        await conn.execute(s["steps"], ticket_id, *t["steps"])
         await conn.execute(s["assignment"], ticket_id, *node, now)
         await conn.execute(s["event"], ticket_id, now, citizen, t["detail"])
         await conn.execute(s["outbox"], ticket_id, *_letters(ticket_id, citizen, t["person_id"]), now)
+        await conn.execute(s["delta"], day_of(now), t["division_id"], *node[:2])
         await conn.execute(s["finish"], row, reply, ticket_id)
     return reply
 
@@ -176,24 +194,26 @@ def _letters(ticket_id: int, citizen: int, person: int | None) -> tuple[list[Any
     return tuple(list(column) for column in zip(*letters, strict=True))
 
 
-async def templates(conn: Any, most: int) -> list[dict[str, Any]]:
-    """What the product decided for the messages that it took last, for the floor to write for its own, as JSON data."""
+async def templates(conn: Any, after: int) -> list[dict[str, Any]]:
+    """What the product decided for the tickets behind that id, for the floor to write for its own, as JSON data."""
     rows = await conn.fetch(
         """
         SELECT t.number, t.kind, t.category_id, t.category_suggested, t.division_id, t.responsible_division_id,
           t.responsible_unit_id, t.person_id, t.routing_reason, t.due_at::text, i.reply, e.detail::text,
-          l.kinds, l.due, l.rules, l.provisional
+          l.kinds, l.due, l.rules, l.provisional, p.kinds AS step_kinds, p.due AS step_due
         FROM ticket t JOIN inbound i ON i.ticket_id = t.id JOIN ticket_event e ON e.ticket_id = t.id AND e.seq = 1,
           LATERAL (SELECT array_agg(kind) AS kinds, array_agg(due_at::text) AS due, array_agg(rule) AS rules,
-            array_agg(provisional) AS provisional FROM ticket_limit WHERE ticket_id = t.id) l
-        WHERE t.channel = 'account' AND NOT t.confidential ORDER BY t.id DESC LIMIT $1""",
-        most,
+            array_agg(provisional) AS provisional FROM ticket_limit WHERE ticket_id = t.id) l,
+          LATERAL (SELECT array_agg(kind) AS kinds, array_agg(due_at::text) AS due FROM step WHERE ticket_id = t.id) p
+        WHERE t.id > $1 AND t.channel = 'account' AND NOT t.confidential ORDER BY t.id""",
+        after,
     )
     found = []
     for row in rows:
         one = dict(row)
         one["reply"] = one["reply"].replace(one.pop("number"), NUMBER)
         one["limits"] = [one.pop(name) for name in ("kinds", "due", "rules", "provisional")]
+        one["steps"] = [one.pop(name) for name in ("step_kinds", "step_due")]
         found.append(one)
     return found
 
@@ -201,11 +221,9 @@ async def templates(conn: Any, most: int) -> list[dict[str, Any]]:
 def ready(template: Row) -> dict[str, Any]:
     """A template from JSON data, its moments as the driver takes them."""
     kinds, due, rules, provisional = template["limits"]
-    moments = [datetime.fromisoformat(moment) for moment in due]
-    due_at = datetime.fromisoformat(template["due_at"])
-    return dict(template) | {"due_at": due_at, "limits": [kinds, moments, rules, provisional]}
-
-
-def loaded(text: str) -> list[dict[str, Any]]:
-    """Templates from a JSON text."""
-    return [ready(one) for one in json.loads(text)]
+    steps, coming = template["steps"]
+    return dict(template) | {
+        "due_at": datetime.fromisoformat(template["due_at"]),
+        "limits": [kinds, [datetime.fromisoformat(one) for one in due], rules, provisional],
+        "steps": [steps, [datetime.fromisoformat(one) for one in coming]],
+    }
