@@ -1,36 +1,33 @@
 """Whether size tells: the same questions to a small and to a large database. `python -m bench.growth`.
 
-Through the services, without HTTP, one at a time, product and floor (the same columns, raw) in turn; medians.
+Two databases of one server, the large one a copy of the small one that has grown. Through the services, without HTTP,
+one at a time; small and large, product and floor (the same columns or rows, raw) in turn, call by call.
 """
 
 import argparse
 import asyncio
-import os
-import random
+import json
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import uvloop
 
 from app.base.clock import machine
-from app.base.db import Database
-from app.divisions.service import atlas
-from app.domain.policy import SYSTEM, Actor, ActorKind
-from app.domain.vocabulary import OPEN, SHANGHAI
-from app.people import queries as people
+from app.domain.policy import SYSTEM
+from app.domain.vocabulary import SHANGHAI
 from app.rates import counters
-from app.tickets import views
-from app.tickets.queries.reading import Filters, Page
-from bench import counting, ground, reading
+from bench import counting, ground, harness, rates
+from bench.asking import Ask, Asker, asker
 from bench.crowd import gather
+from bench.harness import LEAST_PAIRS, Line, Window, line
 from bench.place import Place, connected, founded
-from bench.rates import Question, question
 
 SMALL, LARGE = 100_000, 10_000_000
 LAID = 1_000
@@ -40,105 +37,67 @@ TARGET = 1.3
 BYTES = 4_000
 """Of disk a ticket, the log and a sort included: 10 million of them take 40 GB at most."""
 
-Ask = Callable[[], Awaitable[Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Took:
-    """Medians in milliseconds."""
-
-    product: float
-    floor: float
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and through what. `actors`: an administrator of the county, and the courier of the ground."""
-
-    database: Database
-    conn: Any
-    question: Question
-    actors: tuple[Actor, Actor]
-    numbers: Sequence[str]
-
-    def pairs(self) -> dict[str, tuple[Ask, Ask]]:
-        """What is asked: of the product, and raw."""
-        return {
-            "rates of a village, a month": (self._one, self._raw_one),
-            "rates of all nodes, a month": (self._all, self._raw_all),
-            "ticket by number": (self._ticket, self._raw_ticket),
-            "courier's list, 20 of mine": (self._list, self._raw_list),
-        }
-
-    async def _one(self) -> Any:
-        return await self.question.one(self.database)
-
-    async def _raw_one(self) -> Any:
-        return await self.question.raw_one(self.conn)
-
-    async def _all(self) -> Any:
-        return await self.question.all(self.database)
-
-    async def _raw_all(self) -> Any:
-        asked = self.question
-        return await counting.rolled(self.conn, (asked.first, asked.last), asked.span)
-
-    async def _ticket(self) -> Any:
-        async with self.database.open_work(self.actors[0], read=True) as work:
-            return await views.one(work, await atlas(work), random.choice(self.numbers))
-
-    async def _raw_ticket(self) -> Any:
-        return await self.conn.fetchrow(reading.ANY_TICKET, random.choice(self.numbers))
-
-    async def _list(self) -> Any:
-        courier = self.actors[1]
-        async with self.database.open_work(courier, read=True) as work:
-            mine = Filters(status=sorted(OPEN), person_id=courier.id)
-            return await views.listed(work, await atlas(work), mine, Page("due_at", 20, None))
-
-    async def _raw_list(self) -> Any:
-        return await self.conn.fetch(reading.LIST, self.actors[1].id)
-
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.growth", description="Whether the size of the tables tells.")
-    parser.add_argument("--small", type=int, default=SMALL, help=f"tickets (default {SMALL:,})")
-    parser.add_argument("--large", type=int, default=LARGE, help=f"tickets (default {LARGE:,})")
-    parser.add_argument("--calls", type=int, default=CALLS, help=f"of each, at each size (default {CALLS})")
-    parser.add_argument("--keep", action="store_true", help="leaves the database where it is")
-    options = parser.parse_args()
-    if not 0 < options.small < options.large:
-        parser.error("--small must be less than --large")
+    options = _options()
     free = shutil.disk_usage(tempfile.gettempdir()).free
     if free < options.large * BYTES:
         needed = options.large * BYTES / 1e9
         _say(f"{tempfile.gettempdir()} has {free / 1e9:.0f} GB free, {options.large:,} tickets may need {needed:.0f}:")
         _say("set TMPDIR to a folder with more, or give a smaller --large")
         return 1
-    print(f"load average before: {' '.join(f'{one:.2f}' for one in os.getloadavg())}")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        small, large = runner.run(_measured((options.small, options.large), options.calls, keep=options.keep))
-    _show(small, large)
+        grown, beside, facts = runner.run(_measured(options))
+    if options.json:
+        tables = {"growth": [one.as_json() for one in grown], "large": [one.as_json() for one in beside]}
+        options.json.write_text(json.dumps(facts | tables, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    print(f"{options.large:,} tickets against {options.small:,} (product/s, floor/s: the large one, the small one)")
+    print(harness.table(grown))
+    print(f"beside the floors, at {options.large:,}")
+    print(harness.table(beside))
+    averages = " ".join(f"{one:.2f}" for one in facts["load_average"])
+    print(f"* medians of {options.calls // LEAST_PAIRS} calls in each of {LEAST_PAIRS} rounds, one call at a time")
+    print(f"* load average before: {averages}{' — NOISY' if facts['noisy'] else ''}")
     return 0
 
 
-async def _measured(sizes: tuple[int, int], calls: int, *, keep: bool) -> list[dict[str, Took]]:
-    found, there = [], 0
-    async with founded(keep=keep) as place, connected(place.url) as conn:
-        laid = await ground.lay(conn, place, LAID)
-        for size in sizes:
-            await _grow(conn, place, size - there)
-            there = size
-            async with place.opened() as database:
-                asker = await _asker(place, laid, database, conn)
-                found.append({what: await _took(pair, calls) for what, pair in asker.pairs().items()})
-        if keep:
-            _say(f"left in {place.folder}")
-    return found
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.growth", description="Whether the size of the tables tells.")
+    parser.add_argument("--small", type=int, default=SMALL, help=f"tickets (default {SMALL:,})")
+    parser.add_argument("--large", type=int, default=LARGE, help=f"tickets (default {LARGE:,})")
+    parser.add_argument("--calls", type=int, default=CALLS, help=f"of each, at each size (default {CALLS})")
+    parser.add_argument(
+        "--wait", type=float, default=120.0, help="seconds for a quiet machine, once loaded (default 120)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures are written as JSON")
+    parser.add_argument("--keep", action="store_true", help="leaves the databases where they are")
+    options = parser.parse_args()
+    if not LAID < options.small < options.large:
+        parser.error(f"--small must be more than {LAID:,} and less than --large")
+    if options.calls < LEAST_PAIRS:
+        parser.error(f"at least {LEAST_PAIRS} calls")
+    return options
 
 
-async def _grow(conn: Any, place: Place, count: int) -> None:
-    """By so many tickets: loaded, counted, tidied."""
+async def _measured(options: argparse.Namespace) -> tuple[list[Line], list[Line], dict[str, Any]]:
+    async with founded(keep=options.keep) as place:
+        if options.keep:
+            _say(f"in {place.folder}, which is left there")
+        async with connected(place.url) as conn:
+            laid = await ground.lay(conn, place, LAID)
+            sizes = [await _grow(conn, place, options.small - LAID)]
+        large = await place.copied("large")
+        async with connected(large.url) as conn:
+            sizes.append(await _grow(conn, large, options.large - options.small))
+        load, noisy = harness.wait_for_quiet(options.wait, _say)
+        async with asker(place, laid) as few, asker(large, laid) as many:
+            grown, beside = await _compared(few, many, options.calls)
+            beside.append(await _aggregated(many, options.calls))
+    return grown, beside, {"load_average": load, "noisy": noisy, "bytes": sizes, "machine": harness.machine()}
+
+
+async def _grow(conn: Any, place: Place, count: int) -> int:
+    """By so many tickets: loaded, counted, tidied. The bytes of the database then."""
     begun = time.monotonic()
     await gather(conn, count, machine().astimezone(SHANGHAI), _say)
     loaded = time.monotonic()
@@ -146,58 +105,62 @@ async def _grow(conn: Any, place: Place, count: int) -> None:
         rollups = await counters.rebuild(work)
     counted = time.monotonic()
     await ground.tidy(conn)
-    size = await conn.fetchval("SELECT pg_database_size(current_database())")
-    print(
+    size = int(await conn.fetchval("SELECT pg_database_size(current_database())"))
+    _say(
         f"{count:,} more tickets: loaded and indexed in {loaded - begun:.1f} s, counted in {counted - loaded:.1f} s"
-        f" ({rollups:,} rollups), vacuumed in {time.monotonic() - counted:.1f} s; {size / 2**20:,.0f} MiB by now",
-        flush=True,
+        f" ({rollups:,} rollups), vacuumed in {time.monotonic() - counted:.1f} s; {size / 2**20:,.0f} MiB by now"
     )
+    return size
 
 
-async def _asker(place: Place, laid: ground.Ground, database: Database, conn: Any) -> Asker:
-    administrator = await conn.fetchval(
-        "SELECT a.staff_id FROM appointment a JOIN division d ON d.id = a.division_id"
-        " WHERE a.role = 'administrator' AND d.level = 'county' LIMIT 1"
-    )
-    last = await conn.fetchval("SELECT max(id) FROM ticket")
-    some = [random.randrange(laid.last + 1, last + 1) for _ in range(2 * CALLS)]
-    rows = await conn.fetch("SELECT number FROM ticket WHERE id = ANY($1::bigint[])", some)
-    actors = await _actor(database, administrator), await _actor(database, laid.courier_id)
-    asked = await question(place, laid, conn)
-    return Asker(database, conn, asked, actors, [row["number"] for row in rows])
+async def _compared(few: Asker, many: Asker, calls: int) -> tuple[list[Line], list[Line]]:
+    """What size does to each question, of the product and raw; and, where there are many, the one beside the other."""
+    grown, beside = [], []
+    for name, (ours, raw) in few.questions().items():
+        theirs, bare = many.questions()[name]
+        _say(f"asking: {name}")
+        took = await _in_turn({"few": ours, "many": theirs, "few, raw": raw, "many, raw": bare}, calls)
+        grown.append(_growth(name, "the same, small", (took["many"], took["few"]), TARGET))
+        grown.append(_growth(f"  {name}, raw", "the same, small", (took["many, raw"], took["few, raw"]), None))
+        beside.append(line(name, "the same, raw", 1, (took["many"], took["many, raw"]), None))
+    return grown, beside
 
 
-async def _actor(database: Database, staff_id: int) -> Actor:
-    async with database.open_work(SYSTEM, read=True) as work:
-        seats = await people.seats_of(work.conn, staff_id, work.now)
-    return Actor(ActorKind.STAFF, staff_id, "", None, seats)
+def _growth(name: str, than: str, windows: tuple[list[Window], list[Window]], target: float | None) -> Line:
+    row = line(name, than, 1, windows, target)
+    return replace(row, ratio=replace(row.ratio, floored=False))
 
 
-async def _took(pair: tuple[Ask, Ask], calls: int) -> Took:
-    """In turn, after half as many that do not count."""
-    taken: tuple[list[float], list[float]] = ([], [])
-    for n in range(-calls // 2, calls):
-        for ask, times in zip(pair, taken, strict=True):
-            begun = time.perf_counter()
-            await ask()
-            if n >= 0:
-                times.append(1000 * (time.perf_counter() - begun))
-    return Took(median(taken[0]), median(taken[1]))
+async def _aggregated(many: Asker, calls: int) -> Line:
+    """The rates of all nodes beside the aggregate of a covering index: what the counters are there for."""
+    _say("laying the scratch copy, with its covering index")
+    await counting.lay_scratch(many.conn)
+    try:
+        ours, _ = many.questions()[rates.ALL]
+        sides = {"ours": ours, "raw": lambda: many.question.raw_all(many.conn)}
+        took = await _in_turn(sides, max(LEAST_PAIRS, calls // 10))
+    finally:
+        await counting.drop_scratch(many.conn)
+    row = line(rates.ALL, rates.ALL_FLOOR, 1, (took["ours"], took["raw"]), rates.TARGETS[rates.ALL])
+    # Here the product is meant to win.
+    return replace(row, ratio=replace(row.ratio, floored=False))
 
 
-def _show(small: dict[str, Took], large: dict[str, Took]) -> None:
-    head = ("operation", "product small", "large", "floor small", "large", "× floor small", "large")
-    rows: list[tuple[str, ...]] = [(*head, "growth", "of the floor", f"≤ {TARGET:g}")]
-    for what, before in small.items():
-        after = large[what]
-        grown, beside = after.product / before.product, after.floor / before.floor
-        times = (before.product, after.product, before.floor, after.floor)
-        ratios = (before.product / before.floor, after.product / after.floor, grown, beside)
-        verdict = "met" if grown <= TARGET else "MISSED"
-        rows.append((what, *(f"{one:.2f} ms" for one in times), *(f"{one:.2f}" for one in ratios), verdict))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+async def _in_turn(sides: Mapping[str, Ask], calls: int) -> dict[str, list[Window]]:
+    """Rounds of calls in turn, after a short one that does not count; a window is as long as its median call says."""
+    found: dict[str, list[Window]] = {name: [] for name in sides}
+    each = calls // LEAST_PAIRS
+    for number in range(-1, LEAST_PAIRS):
+        taken: dict[str, list[float]] = {name: [] for name in sides}
+        for _ in range(each if number >= 0 else each // 2 + 1):
+            for name, ask in sides.items():
+                begun = time.perf_counter()
+                await ask()
+                taken[name].append(time.perf_counter() - begun)
+        if number >= 0:
+            for name, times in taken.items():
+                found[name].append(Window(len(times), len(times) * median(times)))
+    return found
 
 
 def _say(sentence: str) -> None:

@@ -45,10 +45,12 @@ Side = Callable[[float], Awaitable[Window]]
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times the floor's cost the product's is, pair by pair."""
+    """How many times the floor's cost the product's is, pair by pair. `floored` False: what it is compared with is no
+    floor, and may well cost more."""
 
     pairs: tuple[float, ...]
     target: float | None = None
+    floored: bool = True
 
     @property
     def middle(self) -> float:
@@ -73,7 +75,7 @@ class Ratio:
     @property
     def suspect(self) -> bool:
         """The product beats its floor: then the floor is wrong."""
-        return self.middle < 1
+        return self.floored and self.middle < 1
 
 
 def ratio(product: Sequence[Window], floor: Sequence[Window], target: float | None = None) -> Ratio:

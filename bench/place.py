@@ -9,9 +9,10 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -58,6 +59,13 @@ class Place:
         """The process whose children are the backends."""
         return int((self.folder / "postgres" / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
 
+    async def copied(self, name: str) -> Self:
+        """The same in a database of that name beside it: a copy, while nobody is connected to the original."""
+        there = urlsplit(self.url)
+        async with connected(there._replace(path="/postgres").geturl()) as conn:
+            await conn.execute(f"CREATE DATABASE {name} TEMPLATE {there.path.strip('/')}")
+        return replace(self, url=there._replace(path=f"/{name}").geturl())
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Database]:
         """The product's own door to it."""
@@ -84,7 +92,8 @@ async def founded(*, keep: bool = False) -> AsyncIterator[Place]:
             county = installation.county_of(KEY)
             await database.close()
             async with connected(url) as conn:
-                yield Place(url, folder, county, await _accounts(conn, county), await _server(conn))
+                place = Place(url, folder, county, await _accounts(conn, county), await _server(conn))
+            yield place
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
