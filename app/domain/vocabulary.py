@@ -30,7 +30,10 @@ class Level(Word):
 
     @property
     def depth(self) -> int:
-        return list(Level).index(self) + 1
+        return _DEPTHS[self]
+
+
+_DEPTHS = {level: depth for depth, level in enumerate(Level, 1)}
 
 
 class Kind(Word):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, bindparam, delete, func, insert, literal, not_, select, update
+from sqlalchemy import ColumnElement, Select, Text, any_, bindparam, delete, func, insert, literal, not_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -51,7 +51,7 @@ async def delete_limits(conn: AsyncConnection, ticket_id: int) -> None:
 # Built once: they run with every act on a ticket.
 _COMING = (s.ticket_id == bindparam("ticket"), s.done_at.is_(None))
 _STOP = delete(steps).where(*_COMING)
-_ENDED = delete(steps).where(*_COMING, s.kind.in_(bindparam("ended", expanding=True))).cte("ended")
+_ENDED = delete(steps).where(*_COMING, s.kind == any_(bindparam("ended", type_=ARRAY(Text())))).cte("ended")
 _GO_ON = (
     update(steps)
     .where(*_COMING, s.kind == StepKind.IDLE)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, text, update
+from sqlalchemy import Select, Update, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.base.batch import Batch
@@ -152,7 +152,13 @@ def add_ticket(batch: Batch, row: Mapping[str, Any]) -> None:
 
 
 async def change(conn: AsyncConnection, ticket_id: int, changes: Mapping[str, Any]) -> None:
-    await conn.execute(update(tickets).where(t.id == ticket_id).values(**changes))
+    await conn.execute(_change_statement(tuple(sorted(changes))), {"row": ticket_id, **changes})
+
+
+@lru_cache(maxsize=256)
+def _change_statement(names: tuple[str, ...]) -> Update:
+    given = {name: bindparam(name, type_=t[name].type) for name in names}
+    return update(tickets).where(t.id == bindparam("row")).values(given)
 
 
 def add_assignment(batch: Batch, row: Mapping[str, Any]) -> None:
