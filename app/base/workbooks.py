@@ -6,13 +6,15 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from io import BytesIO
 from itertools import chain, repeat
-
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from typing import TYPE_CHECKING
 
 from app.base import workbook_parts
 from app.base.records import Record, Table, refused
 from app.base.workbook_parts import Marks, Package
 from app.domain.errors import Invalid
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
 
 _ZIP, _OLE = (b"PK\x03\x04", b"PK\x05\x06"), b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -42,6 +44,9 @@ def table(data: bytes, wanted: Wanted) -> Table:
 
     Raises Invalid, while they are read too.
     """
+    # Here, not above: the service writes tables and never reads one; it needn't hold the reader in memory.
+    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
     if data.startswith(_OLE):
         raise Invalid("import.file", _about_ole(data))
     package = workbook_parts.opened(data)
@@ -69,7 +74,9 @@ def _about_ole(data: bytes) -> str:
     return "这是旧格式的 Office 文件（如 .xls）；请在 Excel 或 WPS 中打开，另存为 .xlsx 后再导入"
 
 
-def _worksheet(book: CalamineWorkbook, package: Package, index: int) -> _Worksheet:
+def _worksheet(book: "CalamineWorkbook", package: Package, index: int) -> _Worksheet:
+    from python_calamine import CalamineError
+
     name = book.sheet_names[index]
     marks = workbook_parts.marks(package, index, name)
     with workbook_parts.sound(CalamineError):
@@ -83,7 +90,7 @@ def _worksheet(book: CalamineWorkbook, package: Package, index: int) -> _Workshe
     return _Worksheet(name, first.cells, chain([first], records), (notice,) if notice else ())
 
 
-def _records(sheet: CalamineSheet, marks: Marks) -> Iterator[Record]:
+def _records(sheet: "CalamineSheet", marks: Marks) -> Iterator[Record]:
     """The sheet's rows from its first; those of calamine begin with row 1, but with the first column that has content.
     Behind them there may be rows with marks alone."""
     if sheet.start is None or sheet.end is None:

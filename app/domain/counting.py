@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from operator import add, attrgetter, sub
+from operator import add, attrgetter, itemgetter, sub
 from typing import Self
 
 from app.domain.vocabulary import OPEN, Channel, Score, Status, Via
@@ -149,16 +149,21 @@ class Counts:
         return self.completed + self.open_overdue
 
 
-_values = attrgetter(*(field.name for field in fields(Counts)))
-_ALIKE = tuple(field.name for field in fields(Counts) if not field.name.startswith("ranked_"))
-_RANKED = ("accepted", "replied", "likes", "dislikes")
+_names = tuple(field.name for field in fields(Counts))
+_values = attrgetter(*_names)
+_run = attrgetter(*(field.name for field in fields(Running)))
+_PARTS = (*(field.name for field in fields(Tally)), *(field.name for field in fields(Running)), "nothing")
+# What each field takes of the values of both parts: one of them, or, where it is of the ranking, the sum of two.
+_one = itemgetter(*(_PARTS.index(name.replace("ranked_", "completed_")) for name in _names))
+_other = itemgetter(
+    *(_PARTS.index(name.replace("ranked_", "overdue_") if "ranked_" in name else "nothing") for name in _names)
+)
 
 
 def counts_of(tally: Tally, running: Running) -> Counts:
     """Both parts as one."""
-    alike = {name: getattr(running if hasattr(running, name) else tally, name) for name in _ALIKE}
-    ranked = {f"ranked_{n}": getattr(tally, f"completed_{n}") + getattr(running, f"overdue_{n}") for n in _RANKED}
-    return Counts(**alike, **ranked)
+    parts = (*_tallied(tally), *_run(running), 0)
+    return Counts(*map(add, _one(parts), _other(parts)))
 
 
 def count(facts: Iterable[Facts], as_of: datetime) -> Counts:

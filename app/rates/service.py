@@ -1,7 +1,7 @@
 """The rates of a division, of the divisions below it, and of units (domain.md, 5)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal
 
@@ -133,4 +133,5 @@ def _ranked(rows: Sequence[RateRow]) -> tuple[RateRow, ...]:
         peers = [(row.node, row.counts) for row in every if row.level == level]
         if len(peers) > 1:
             places |= ranking.rank(peers, WEIGHTS, LEAST)
-    return tuple(replace(row, rank=places.get(row.node)) for row in every)
+    # Not dataclasses.replace: it is a third of the time of a county's 1,800 rows.
+    return tuple(RateRow(r.node, r.code, r.name, r.level, r.counts, places.get(r.node)) for r in every)
