@@ -14,9 +14,9 @@ from app import api, pages
 from app.base import log
 from app.base.clock import Clock
 from app.base.db import Database, unreachable
-from app.base.memory import frugal
-from app.base.patience import within
-from app.base.readiness import at_newest
+from app.base.running.memory import frugal
+from app.base.running.patience import within
+from app.base.running.readiness import at_newest
 from app.base.secrets import Vault, secret_key
 from app.base.spool import Spool
 from app.base.work import Opener, Work

@@ -56,7 +56,7 @@ for _name in [name for name in os.environ if name.startswith("O2O_")]:
 _ROOT = Path(__file__).parents[1]
 _MAKERS = (
     *("migrations", "app/imports", "app/limits", "app/base/secrets.py", "app/demo/data"),
-    *("app/base/sheets.py", "app/base/records.py", "app/base/delimited.py"),
+    "app/base/sheets",
     *(f"app/demo/{name}.py" for name in ("county", "homes", "invented", "meeting", "sheets")),
     "app/people/households.py",
 )

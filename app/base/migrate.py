@@ -7,7 +7,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.base.readiness import SCRIPTS
+from app.base.running.readiness import SCRIPTS
 
 _LOCK = 430121
 """One advisory lock for all nodes: the second waits, then finds nothing left to do."""

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import typer
 
-from app.base import readiness
 from app.base.clock import Clock
 from app.base.db import Database
 from app.base.embedded import dsn, lease
-from app.base.embedded_guard import guarded
+from app.base.embedded.guard import guarded
+from app.base.running import readiness
 from app.cli import settings as configuration
 from app.domain.errors import Busy
 from app.domain.policy import SYSTEM

@@ -13,7 +13,7 @@ import uvicorn
 from app.base import log
 from app.base.clock import Clock
 from app.base.db import Database
-from app.base.memory import frugal
+from app.base.running.memory import frugal
 from app.base.secrets import Vault, secret_key
 from app.cli import settings as configuration
 from app.cli.database import bring_up

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from app.base import health, readiness, spool
+from app.base import spool
 from app.base.clock import Clock
 from app.base.db import Database
 from app.base.embedded import EmbeddedError, dsn
-from app.base.health import Check, State, reporter
+from app.base.running import health, readiness
+from app.base.running.health import Check, State, reporter
 from app.base.secrets import Vault
 from app.cli import settings as configuration
 from app.cli.database import NONE_YET, embedded

@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import typer
 
-from app.base import log, readiness
+from app.base import log
 from app.base.db import Database
+from app.base.running import readiness
 from app.base.secrets import secret_key
 from app.cli import settings as configuration
 from app.cli.database import embedded

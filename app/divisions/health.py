@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from app.base.health import Check, State, reporter
+from app.base.running.health import Check, State, reporter
 from app.base.work import Work
 from app.divisions.service import atlas
 from app.domain.errors import Busy

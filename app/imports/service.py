@@ -9,21 +9,20 @@ from app.base.sheets import Columns, Sheet, read
 from app.base.work import Opener, Work
 from app.domain.errors import Invalid
 from app.domain.policy import SYSTEM
-from app.imports import (
+from app.imports import passwords, queries
+from app.imports.changes import Progress, Result
+from app.imports.kinds import (
     accounts,
     aliases,
     categories,
     divisions,
     groups,
     households,
-    passwords,
-    queries,
     staff,
     stations,
     tickets,
     units,
 )
-from app.imports.changes import Progress, Result
 
 __all__ = ["KINDS", "SEALED", "Prepared", "Progress", "Result", "apply", "columns_of", "prepare", "run"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from xlsxwriter import Workbook  # type: ignore[import-untyped]
 
-from app.base.records import MOST_ROWS
 from app.base.sheets import csv_of
+from app.base.sheets.records import MOST_ROWS
 from app.imports.service import columns_of
 from app.imports.templates import DEPENDS, GUIDES, MAY, MUST, TEXT, Column, Guide
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from app.domain.vocabulary import AccountMode, Channel, Datum, DayRule, GroupKind, Kind, Level, Role, Score, Word
-from app.imports.accounts import AccountKind
-from app.imports.tickets import GRADES
+from app.imports.kinds.accounts import AccountKind
+from app.imports.kinds.tickets import GRADES
 
 MUST, DEPENDS, MAY = "必填", "看情况", "可不填"
 TEXT, _NUMBER, _DAY, _MOMENT = "@", "General", "yyyy-mm-dd", "yyyy-mm-dd hh:mm"

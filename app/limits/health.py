@@ -1,6 +1,6 @@
 """What `o2o doctor` asks of the calendar."""
 
-from app.base.health import Check, State, reporter
+from app.base.running.health import Check, State, reporter
 from app.base.work import Work
 from app.limits import queries
 

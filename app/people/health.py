@@ -1,6 +1,6 @@
 """What `o2o doctor` asks of the staff."""
 
-from app.base.health import Check, State, reporter
+from app.base.running.health import Check, State, reporter
 from app.base.work import Work
 from app.domain.vocabulary import Role
 from app.people.queries import upkeep

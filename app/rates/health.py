@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.base.health import Check, State, reporter
+from app.base.running.health import Check, State, reporter
 from app.base.work import Opener
 from app.domain.policy import SYSTEM
 from app.rates import counters

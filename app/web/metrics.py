@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.base import log
 from app.base.db import Database, unreachable
-from app.base.patience import within
+from app.base.running.patience import within
 from app.base.work import Opener, Work
 from app.domain.errors import Forbidden, Unknown
 from app.domain.policy import SYSTEM, Permission

@@ -7,7 +7,7 @@ from time import monotonic
 
 from app.base import log
 from app.base.db import unreachable
-from app.base.patience import within
+from app.base.running.patience import within
 from app.base.secrets import Vault
 from app.base.work import Opener, Work
 from app.domain.errors import Busy, Invalid

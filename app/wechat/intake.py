@@ -15,8 +15,8 @@ from typing import Self
 from app.base import log
 from app.base.clock import Clock
 from app.base.db import unreachable
-from app.base.patience import within
-from app.base.reach import Reach, dropped
+from app.base.running.patience import within
+from app.base.running.reach import Reach, dropped
 from app.base.secrets import Vault
 from app.base.spool import Spool, SpoolFull, group
 from app.base.work import Opener

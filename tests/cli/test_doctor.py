@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.base import health
 from app.base.clock import machine
 from app.base.db import Database
-from app.base.health import Check, Server, State
+from app.base.running import health
+from app.base.running.health import Check, Server, State
 from app.base.secrets import Vault
 from app.base.work import Work
 from app.cli import main

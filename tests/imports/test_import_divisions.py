@@ -7,7 +7,7 @@ from sqlalchemy import select
 from app.base.work import Work
 from app.domain.errors import Invalid
 from app.domain.vocabulary import Level
-from app.imports.divisions import short_of
+from app.imports.kinds.divisions import short_of
 from app.schema import division_aliases, divisions
 from tests.imports.county_files import DIVISIONS, Load, Refusals
 

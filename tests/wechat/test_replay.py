@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from app.base.clock import Clock
 from app.base.db import Database
-from app.base.reach import Reach
+from app.base.running.reach import Reach
 from app.base.secrets import Vault
 from app.base.spool import FOLDER, Spool, waiting
 from app.base.work import Work

@@ -5,7 +5,7 @@ from app.base.work import Work
 from app.imports import queries
 from app.imports.cells import Line, known
 from app.imports.changes import Result
-from app.imports.divisions import SOURCE
+from app.imports.kinds.divisions import SOURCE
 
 COLUMNS = Columns(("alias", "division_code"))
 _SHORTEST = 2

@@ -18,9 +18,9 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from app.base import embedded_server
-from app.base.embedded_place import EmbeddedError, Say
-from app.base.embedded_server import Server
+from app.base.embedded import server as embedded_server
+from app.base.embedded.place import EmbeddedError, Say
+from app.base.embedded.server import Server
 
 __all__ = ["EmbeddedError", "Lease", "dsn", "lease"]
 

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from app.base.records import Record, Table, refused
+from app.base.sheets.records import Record, Table, refused
 from app.domain.errors import Invalid
 
 _HOW_TO_SAVE = "请在 Excel 或 WPS 中另存为 .xlsx 或“CSV UTF-8（逗号分隔）”后再导入"

@@ -9,7 +9,7 @@ from app.domain.vocabulary import Datum
 from app.imports import queries
 from app.imports.cells import Line, known, refuse_closed
 from app.imports.changes import Result, Values, compare, left_alone
-from app.imports.divisions import SOURCE
+from app.imports.kinds.divisions import SOURCE
 
 COLUMNS = Columns(("division_code", "name"), ("address", "hours", "phone", "lat", "lon", "datum"))
 _TEXTS = {"address": 100, "hours": 60}

@@ -15,7 +15,7 @@ from posixpath import join, normpath
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from app.base.records import MOST_ROWS
+from app.base.sheets.records import MOST_ROWS
 from app.domain.errors import Invalid
 
 MOST_UNPACKED = 500 * 1024 * 1024

@@ -8,7 +8,7 @@ from app.domain.vocabulary import Level
 from app.imports import queries
 from app.imports.cells import Line, known
 from app.imports.changes import Result, Stored, Values, compare, left_alone
-from app.imports.divisions import SOURCE
+from app.imports.kinds.divisions import SOURCE
 
 COLUMNS = Columns(("code", "name", "division_code"), ("short_name", "aliases"))
 _SEATS = (Level.COUNTY, Level.TOWN)

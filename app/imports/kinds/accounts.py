@@ -12,7 +12,7 @@ from app.domain.vocabulary import AccountMode, Word
 from app.imports import queries
 from app.imports.cells import Line, known
 from app.imports.changes import Result, Values, compare, left_alone
-from app.imports.divisions import SOURCE
+from app.imports.kinds.divisions import SOURCE
 
 SEALED = ("token", "encoding_aes_key", "secret")
 COLUMNS = Columns(("appid", "original_id", "name", "division_code", "kind", "certified", "mode", *SEALED))

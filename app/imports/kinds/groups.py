@@ -13,7 +13,7 @@ from app.domain.vocabulary import GroupKind
 from app.imports import queries
 from app.imports.cells import Line, known, refuse_closed
 from app.imports.changes import Result, Values, compare, left_alone
-from app.imports.divisions import SOURCE
+from app.imports.kinds.divisions import SOURCE
 
 COLUMNS = Columns(("division_code", "name", "kind"), ("robot_url",))
 _ROBOT = re.compile(r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?/[!-~]{0,500}")

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.base import log
-from app.base.patience import within
+from app.base.running.patience import within
 from app.base.work import Opener
 from app.domain.policy import SYSTEM
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.base.embedded import EmbeddedError, Lease, lease
-from app.base.embedded_place import Say
+from app.base.embedded.place import Say
 
 EVERY = 1.0
 """Seconds between looks. One connection to a local socket each; PostgreSQL logs none of it."""

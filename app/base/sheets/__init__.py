@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from app.base import delimited, workbooks
-from app.base.records import MOST_ROWS, Record, Table, refused, spoilt
+from app.base.sheets import delimited, workbooks
+from app.base.sheets.records import MOST_ROWS, Record, Table, refused, spoilt
 from app.domain.errors import Invalid
 
 MOST_BYTES = 64 * 1024 * 1024

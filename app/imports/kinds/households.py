@@ -14,7 +14,7 @@ from app.domain.vocabulary import Level, Role
 from app.imports import queries
 from app.imports.cells import Line, known, refuse_closed
 from app.imports.changes import Changes, Progress, Result, Stored, Values, compare, left_alone
-from app.imports.divisions import SOURCE
+from app.imports.kinds.divisions import SOURCE
 from app.people.households import key_of, place
 
 COLUMNS = Columns(("grid_code", "head_name", "phone", "address", "courier_username", "in_difficulty"))

@@ -11,7 +11,7 @@ from app.domain.vocabulary import Level, Role
 from app.imports import queries
 from app.imports.cells import Line, known
 from app.imports.changes import Changes, Result, Stored, Values, compare, left_alone
-from app.imports.divisions import SOURCE
+from app.imports.kinds.divisions import SOURCE
 from app.imports.passwords import weakness
 
 COLUMNS = Columns(("username", "name", "phone", "role", "division_code", "unit_code"), ("password",))

@@ -15,7 +15,7 @@ from pathlib import Path
 from secrets import token_hex
 from time import monotonic, sleep
 
-from app.base.embedded_place import EmbeddedError, Place, Say, run, settle, write_private
+from app.base.embedded.place import EmbeddedError, Place, Say, run, settle, write_private
 from app.base.secrets import token
 
 WORD_EVERY = 10.0  # seconds between two words to a person who waits

@@ -8,9 +8,9 @@ from io import BytesIO
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
-from app.base import workbook_parts
-from app.base.records import Record, Table, refused
-from app.base.workbook_parts import Marks, Package
+from app.base.sheets import workbook_parts
+from app.base.sheets.records import Record, Table, refused
+from app.base.sheets.workbook_parts import Marks, Package
 from app.domain.errors import Invalid
 
 if TYPE_CHECKING:

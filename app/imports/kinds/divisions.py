@@ -16,11 +16,12 @@ from app.domain.errors import Invalid
 from app.domain.places import COMMITTEE, MISNAMED, SUFFIXES
 from app.domain.vocabulary import Level
 from app.domain.workdays import day_of
-from app.imports import editions, queries
+from app.imports import queries
 from app.imports.cells import Line
 from app.imports.changes import Changes, Result, Stored, Values, compare, left_alone
-from app.imports.editions import Turn
-from app.imports.renames import old_names, renamed
+from app.imports.kinds import editions
+from app.imports.kinds.editions import Turn
+from app.imports.kinds.renames import old_names, renamed
 
 COLUMNS = Columns(("code", "name", "level", "parent_code"), ("short_name", "aliases", "lat", "lon", "valid_to"))
 SOURCE = "nbs"
