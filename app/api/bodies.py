@@ -1,7 +1,7 @@
 """What callers send. Unknown fields are refused, nothing is made of another type; texts and moments are bounded."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.domain.vocabulary import Action, Kind
+from app.domain.vocabulary import Action, DeclineReason, DeclineSubReason, Kind, Waiting
 
 
 def _storable(text: str) -> str:
@@ -198,7 +198,74 @@ class Dispatch(Act):
     text: Text | None = None
 
 
-class Start(Act):
+class Decline(Act):
+    model_config = example(
+        reason="in_procedure", sub_reason="litigation", text="此事已在法院审理，请等判决；可拨打12348咨询"
+    )
+
+    reason: Annotated[DeclineReason, Field(strict=False)]
+    sub_reason: Annotated[DeclineSubReason, Field(strict=False)] | None = None
+    text: Text
+
+
+class WithText(Act):
+    """What is written is kept with the ticket."""
+
+    model_config = example(text="不属本村管理，是县道，请上级派给公路养护单位")
+
+    text: Text
+
+
+class WithOrWithoutText(Act):
+    model_config = example(text="问题已经自己解决了")
+
+    text: Text | None = None
+
+
+class Transfer(Act):
+    model_config = example(unit_code="430121001S05", text="属城管职责，转城管站")
+
+    division_code: Code | None = None
+    unit_code: Code | None = None
+    username: Code | None = None
+    text: Text | None = None
+
+
+class Wait(Act):
+    """`look_again_on`: tomorrow or later."""
+
+    model_config = example(reason="season", text="雨季过后才能铺沥青", look_again_on="2026-12-10")
+
+    reason: Annotated[Waiting, Field(strict=False)]
+    text: Text
+    look_again_on: Annotated[date, Field(strict=False)]
+
+
+class RequestExtension(Act):
+    """`days`: natural days, at most 10 over all cycles."""
+
+    model_config = example(days=3, text="配件从外地发来，三天后到货")
+
+    days: int = Field(ge=1, le=10)
+    text: Text
+
+
+class Decide(Act):
+    model_config = example(approve=True, text="同意，请抓紧")
+
+    approve: bool
+    text: Text | None = None
+
+
+class Merge(Act):
+    """`into`: the number of the ticket that goes on."""
+
+    model_config = example(into="1000000091")
+
+    into: Annotated[str, StringConstraints(pattern=r"^[0-9]{8,14}$")]
+
+
+class Bare(Act):
     pass
 
 
@@ -236,15 +303,31 @@ class Rating(Body):
     comment: Annotated[str, StringConstraints(max_length=500), Storable] | None = None
     solved: bool | None = None
     code: Code | None = None
+    via: Literal["callback"] | None = Field(None, description="工作人员电话回访时填 callback，不填评价码")
 
 
 BODIES: dict[Action, type[Act]] = {
     Action.ACCEPT: Accept,
+    Action.DECLINE: Decline,
+    Action.APPEAL: WithText,
     Action.DISPATCH: Dispatch,
-    Action.START: Start,
+    Action.TRANSFER: Transfer,
+    Action.ESCALATE: WithText,
+    Action.RETURN: WithText,
+    Action.START: Bare,
     Action.VISIT: Visit,
     Action.REPLY: Reply,
     Action.COMPLETE: Complete,
+    Action.WAIT: Wait,
+    Action.RESUME: Bare,
+    Action.REQUEST_EXTENSION: RequestExtension,
+    Action.DECIDE_EXTENSION: Decide,
+    Action.PROPOSE_UNREASONABLE: WithText,
+    Action.DECIDE_UNREASONABLE: Decide,
+    Action.MERGE: Merge,
+    Action.UNMERGE: Bare,
+    Action.WITHDRAW: WithOrWithoutText,
+    Action.NOTE: WithText,
 }
 """One body for each action that people call; a test holds this against the transition table."""
 

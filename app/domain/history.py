@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from app.domain.limits import Limits, Rules, limits, rating_ends
-from app.domain.steps import Chain, Live, Step, chain
+from app.domain.steps import Chain, Live, Step, StepKind, chain
 from app.domain.vocabulary import OPEN, Action, Score, Status
 from app.domain.workdays import Calendar
 
@@ -48,7 +48,7 @@ class Happening:
 class Life:
     """What the ticket is at the moment of the import. `happenings` begin with its opening; the last ends in `status`.
 
-    `passed`: steps that fell due before; `coming`: the next of each chain that runs, none of a ticket not open.
+    `passed`: steps that fell due before; `coming`: the next of each chain that runs, or that it is archived.
     """
 
     status: Status
@@ -96,8 +96,15 @@ def lived(record: Record, rules: Rules, calendar: Calendar, now: datetime) -> Li
     found = limits(full.received_at, rules, calendar)
     status, closed_at = _standing(full, now)
     kept = full.completed_at is None or full.completed_at < found.complete.due_at
-    passed, coming = _steps(full, found, calendar, now) if status in OPEN else ((), ())
+    passed, coming = _steps(full, found, calendar, now) if status in OPEN else ((), _archive(full, status))
     return Life(status, full, closed_at, found, kept, tuple(_happenings(full, closed_at)), passed, coming)
+
+
+def _archive(record: Record, status: Status) -> tuple[Step, ...]:
+    """What was completed lately may still be rated, until it is archived."""
+    if status is not Status.COMPLETED or record.completed_at is None:
+        return ()
+    return (Step(StepKind.ARCHIVE, rating_ends(record.completed_at)),)
 
 
 def _completed_fields(record: Record) -> Record:

@@ -1,12 +1,13 @@
 """The life of a ticket: THE transition table, and `decide`, the only way anything happens to one (domain.md, 2).
 
-What is not in TABLE is refused. Rows that are not `live` yet are there as data; no route leads to them.
+What is not in TABLE is refused.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain import effects
 from app.domain import guards as guard
 from app.domain.errors import Conflict, Fault, Forbidden, Invalid
 from app.domain.notices import Notice
@@ -49,31 +50,49 @@ class Transition:
     guards: tuple[guard.Guard, ...] = ()
     stamps: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
-    live: bool = True
 
 
 _ADMIN = frozenset({Capacity.ADMINISTRATOR})
 _WORKERS = frozenset({Capacity.ASSIGNED, Capacity.COLLEAGUE, Capacity.ADMINISTRATOR})
-_PARENT = frozenset({Capacity.PARENT_ADMINISTRATOR})
-_FILER = frozenset({Capacity.CITIZEN})
+_HOLDER = frozenset({Capacity.ASSIGNED, Capacity.ADMINISTRATOR})
+_ABOVE = frozenset({Capacity.PARENT_ADMINISTRATOR, Capacity.COUNTY_PRINCIPAL})
 _FILER_OR_RECORDER = frozenset({Capacity.CITIZEN, Capacity.RECORDER})
 _CLOCK = frozenset({Capacity.CLOCKWORK})
-_ANYONE = frozenset(Capacity) - _CLOCK - _FILER
 _AT_WORK = frozenset({Status.ACCEPTED, Status.IN_PROGRESS})
 _DONE = frozenset({Status.COMPLETED})
 _RECEIVED = frozenset({Status.RECEIVED})
+_NODE = ("division_code", "unit_code", "username", "text")
 
-# Rows with live=False come alive with the work on the whole life of a ticket.
 _ROWS = (
     Transition(
         Action.ACCEPT,
         _RECEIVED,
         Status.ACCEPTED,
-        _ADMIN | {Capacity.ASSIGNED},
+        _HOLDER | {Capacity.COUNTY_PRINCIPAL},
         takes=("category", "kind", "place_code"),
-        guards=(guard.own_acceptance_is_bare,),
+        guards=(guard.principal_decides, guard.own_acceptance_is_bare),
         stamps=("accepted_at",),
         notices=(Notice.CITIZEN_ACCEPTED,),
+    ),
+    Transition(
+        Action.DECLINE,
+        frozenset({Status.RECEIVED, Status.ACCEPTED}),
+        Status.DECLINED,
+        _ADMIN | {Capacity.COUNTY_PRINCIPAL},
+        needs=("reason", "text"),
+        takes=("sub_reason",),
+        guards=(guard.principal_decides, guard.declinable, guard.finer_reason_fits),
+        stamps=("declined_at", "first_replied_at"),
+        notices=(Notice.CITIZEN_DECLINED,),
+    ),
+    Transition(
+        Action.APPEAL,
+        frozenset({Status.DECLINED}),
+        Status.RECEIVED,
+        _FILER_OR_RECORDER,
+        needs=("text",),
+        guards=(guard.appealable,),
+        notices=(Notice.STAFF_ASSIGNED,),
     ),
     Transition(
         Action.DISPATCH,
@@ -81,8 +100,35 @@ _ROWS = (
         None,
         _ADMIN,
         takes=("division_code", "unit_code", "username", "place_code", "category", "text"),
-        guards=(guard.has_target,),
+        guards=(guard.principal_first, guard.has_target),
         notices=(Notice.STAFF_ASSIGNED,),
+    ),
+    Transition(
+        Action.TRANSFER,
+        OPEN,
+        None,
+        _ADMIN,
+        takes=_NODE,
+        guards=(guard.principal_first, guard.ordinary, guard.has_neighbour),
+        notices=(Notice.STAFF_ASSIGNED,),
+    ),
+    Transition(
+        Action.ESCALATE,
+        OPEN,
+        None,
+        _HOLDER,
+        needs=("text",),
+        guards=(guard.has_parent,),
+        notices=(Notice.STAFF_ESCALATED,),
+    ),
+    Transition(
+        Action.RETURN,
+        OPEN,
+        None,
+        _HOLDER,
+        needs=("text",),
+        guards=(guard.returnable,),
+        notices=(Notice.STAFF_RETURNED,),
     ),
     Transition(Action.START, frozenset({Status.ACCEPTED}), Status.IN_PROGRESS, _WORKERS),
     Transition(
@@ -96,15 +142,15 @@ _ROWS = (
     ),
     Transition(
         Action.REPLY,
-        _AT_WORK,
+        _AT_WORK | {Status.MERGED},
         None,
         _WORKERS,
         needs=("text",),
         takes=("files", "public"),
+        guards=(guard.primary_at_work,),
         stamps=("first_replied_at",),
         notices=(Notice.CITIZEN_REPLIED,),
     ),
-    # The photo rule (category.photo_required) joins these guards when files can be attached.
     Transition(
         Action.COMPLETE,
         frozenset({Status.IN_PROGRESS}),
@@ -112,15 +158,76 @@ _ROWS = (
         _WORKERS,
         needs=("result",),
         takes=("files", "explained"),
-        guards=(guard.worked,),
+        guards=(guard.worked, guard.photographed),
         stamps=("completed_at", "first_replied_at"),
         notices=(Notice.CITIZEN_COMPLETED,),
     ),
     Transition(
-        Action.RATE,
-        _DONE | OPEN,
+        Action.WAIT, _AT_WORK, None, _WORKERS, needs=("reason", "text", "look_again_on"), guards=(guard.looks_ahead,)
+    ),
+    Transition(Action.RESUME, _AT_WORK, None, _WORKERS, guards=(guard.is_waiting,)),
+    Transition(
+        Action.REQUEST_EXTENSION,
+        _AT_WORK,
         None,
-        _FILER,
+        _WORKERS,
+        needs=("days", "text"),
+        guards=(guard.ordinary, guard.extendable),
+        notices=(Notice.PARENT_ASKED,),
+    ),
+    Transition(
+        Action.DECIDE_EXTENSION,
+        _AT_WORK,
+        None,
+        _ABOVE,
+        needs=("approve",),
+        takes=("text",),
+        guards=(guard.extension_asked,),
+        notices=(Notice.STAFF_DECIDED,),
+    ),
+    Transition(
+        Action.PROPOSE_UNREASONABLE,
+        frozenset({Status.IN_PROGRESS}),
+        None,
+        _WORKERS,
+        needs=("text",),
+        guards=(guard.ordinary, guard.disliked),
+        notices=(Notice.PARENT_ASKED,),
+    ),
+    Transition(
+        Action.DECIDE_UNREASONABLE,
+        frozenset({Status.IN_PROGRESS}),
+        Status.CLOSED,
+        _ABOVE,
+        needs=("approve",),
+        takes=("text",),
+        guards=(guard.unreasonable_asked,),
+        notices=(Notice.STAFF_DECIDED,),
+    ),
+    Transition(
+        Action.MERGE,
+        OPEN,
+        Status.MERGED,
+        _ADMIN,
+        needs=("into",),
+        guards=(guard.principal_first, guard.ordinary, guard.without_copies),
+        notices=(Notice.CITIZEN_MERGED,),
+    ),
+    Transition(Action.UNMERGE, frozenset({Status.MERGED}), None, _ADMIN, guards=(guard.primary_open,)),
+    Transition(
+        Action.WITHDRAW,
+        frozenset({Status.RECEIVED, Status.ACCEPTED}),
+        Status.WITHDRAWN,
+        _FILER_OR_RECORDER,
+        takes=("text",),
+        guards=(guard.without_copies,),
+    ),
+    Transition(Action.NOTE, frozenset(Status), None, frozenset({Capacity.READER}), needs=("text",)),
+    Transition(
+        Action.RATE,
+        _DONE | OPEN | {Status.MERGED},
+        None,
+        frozenset({Capacity.CITIZEN, Capacity.CALLER}),
         needs=("score",),
         takes=("comment", "solved", "code"),
         guards=(guard.rateable,),
@@ -133,51 +240,7 @@ _ROWS = (
         _CLOCK,
         notices=(Notice.CITIZEN_REOPENED, Notice.STAFF_DISLIKED, Notice.PARENT_DISLIKED),
     ),
-    Transition(
-        Action.DECLINE,
-        frozenset({Status.RECEIVED, Status.ACCEPTED}),
-        Status.DECLINED,
-        _ADMIN,
-        needs=("reason", "text"),
-        takes=("sub_reason",),
-        live=False,
-    ),
-    Transition(
-        Action.APPEAL, frozenset({Status.DECLINED}), Status.RECEIVED, _FILER_OR_RECORDER, needs=("text",), live=False
-    ),
-    Transition(
-        Action.TRANSFER, OPEN, None, _ADMIN, takes=("division_code", "unit_code", "username", "text"), live=False
-    ),
-    Transition(Action.ESCALATE, OPEN, None, _ADMIN | {Capacity.ASSIGNED}, needs=("text",), live=False),
-    Transition(Action.RETURN, OPEN, None, _ADMIN | {Capacity.ASSIGNED}, needs=("text",), live=False),
-    Transition(Action.WAIT, _AT_WORK, None, _WORKERS, needs=("reason", "text", "look_again_on"), live=False),
-    Transition(Action.RESUME, _AT_WORK, None, _WORKERS, live=False),
-    Transition(Action.REQUEST_EXTENSION, _AT_WORK, None, _WORKERS, needs=("days", "text"), live=False),
-    Transition(Action.DECIDE_EXTENSION, _AT_WORK, None, _PARENT, needs=("approve",), takes=("text",), live=False),
-    Transition(Action.MERGE, OPEN, Status.MERGED, _ADMIN, needs=("into",), live=False),
-    Transition(Action.UNMERGE, frozenset({Status.MERGED}), None, _ADMIN, live=False),
-    Transition(
-        Action.PROPOSE_UNREASONABLE, frozenset({Status.IN_PROGRESS}), None, _WORKERS, needs=("text",), live=False
-    ),
-    Transition(
-        Action.DECIDE_UNREASONABLE,
-        frozenset({Status.IN_PROGRESS}),
-        Status.CLOSED,
-        _PARENT,
-        needs=("approve",),
-        takes=("text",),
-        live=False,
-    ),
-    Transition(
-        Action.WITHDRAW,
-        frozenset({Status.RECEIVED, Status.ACCEPTED}),
-        Status.WITHDRAWN,
-        _FILER_OR_RECORDER,
-        takes=("text",),
-        live=False,
-    ),
-    Transition(Action.NOTE, frozenset(Status), None, _ANYONE, needs=("text",), live=False),
-    Transition(Action.ARCHIVE, _DONE, Status.CLOSED, _CLOCK, stamps=("closed_at",), live=False),
+    Transition(Action.ARCHIVE, _DONE, Status.CLOSED, _CLOCK, stamps=("closed_at",)),
 )
 TABLE: Mapping[Action, Transition] = {row.action: row for row in _ROWS}
 
@@ -188,11 +251,7 @@ def decide(ticket: Ticket, action: Action, held: frozenset[Capacity], form: Form
     Raises Forbidden (not in this capacity), Conflict (not in this state; carries it), Invalid (names the field).
     """
     row = TABLE.get(action)
-    if row is None or not row.live:
-        raise Conflict(
-            "action.unknown", f"现在还不能对事项做“{action.label}”", state=ticket.status, version=ticket.version
-        )
-    if held.isdisjoint(row.who):
+    if row is None or held.isdisjoint(row.who):
         raise Forbidden("action.forbidden", f"您不能对此事项做“{action.label}”")
     if ticket.status not in row.sources:
         detail = f"事项现在是“{ticket.status.label}”，不能“{action.label}”"
@@ -203,36 +262,45 @@ def decide(ticket: Ticket, action: Action, held: frozenset[Capacity], form: Form
         raise Invalid("action.incomplete", f"“{action.label}”缺少必填内容", faults=faults)
     for check in row.guards:
         check(ticket, held, form, now)
-    return _decision(row, ticket, form, now)
+    return _decision(row, ticket, held, form, now)
 
 
-def _decision(row: Transition, ticket: Ticket, form: Form, now: datetime) -> Decision:
+def _decision(row: Transition, ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> Decision:
     changes: dict[str, object] = {name: now for name in row.stamps if name != "first_replied_at"}
     if "first_replied_at" in row.stamps and ticket.first_replied_at is None:
         changes["first_replied_at"] = now
-    changes |= _EFFECTS.get(row.action, _nothing)(ticket, form, now)
-    repeats = row.action is Action.RATE and _repeats(ticket, form)
+    changes |= effects.of(row.action, ticket, held, form, now)
+    repeats = row.action is Action.RATE and effects.repeats(ticket, form)
     if repeats:
         changes = {"rating_comment": form["comment"]} if form.get("comment") else {}
     text = form.get("text") or form.get("seen") or form.get("result") or form.get("comment")
     rerouted = row.action in {Action.ACCEPT, Action.DISPATCH} and any(
         form.get(name) is not None for name in ("category", "place_code")
     )
+    done = Status.COMPLETED in {ticket.status, ticket.primary and ticket.primary.status}
     return Decision(
         action=row.action,
-        status=row.target or ticket.status,
+        status=_target(row, ticket, form),
         changes=changes,
         text=str(text) if text else None,
         public=_public(row.action, form),
         notices=row.notices,
         reroute=rerouted and _limits_may_move(row.action, ticket),
-        reopens=row.action is Action.RATE and ticket.status in _DONE and form["score"] == Score.DISLIKE,
+        reopens=row.action is Action.RATE and done and form["score"] == Score.DISLIKE,
         repeats=repeats,
     )
 
 
+def _target(row: Transition, ticket: Ticket, form: Form) -> Status:
+    if row.action is Action.DECIDE_UNREASONABLE and not form["approve"]:
+        return ticket.status
+    if row.action is Action.UNMERGE and ticket.status_before is not None:
+        return ticket.status_before
+    return row.target or ticket.status
+
+
 def _public(action: Action, form: Form) -> bool | None:
-    if action not in {Action.REPLY, Action.COMPLETE}:
+    if action not in {Action.REPLY, Action.COMPLETE, Action.DECLINE}:
         return False
     said = form.get("public")
     return None if said is None else bool(said)
@@ -247,80 +315,31 @@ def _limits_may_move(action: Action, ticket: Ticket) -> bool:
     )
 
 
-def _nothing(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
-    return {}
-
-
-def _accepted(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
-    return {"category_suggested": False}
-
-
-def _counted(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
-    return {"works": ticket.works + 1}
-
-
-def _completed(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
-    changes: dict[str, object] = {"result": form["result"], "explained": bool(form.get("explained"))}
-    # Lateness of any cycle stays with the ticket: on time means every cycle was.
-    if now >= ticket.due_at:
-        changes["kept_limit"] = False
-    if now >= ticket.original_due_at:
-        changes["kept_original"] = False
-    return changes
-
-
-def _rated(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
-    score = Score(str(form["score"]))
-    changes: dict[str, object] = {"score": score, "rating_comment": form.get("comment"), "solved": form.get("solved")}
-    if ticket.score is None:
-        changes["first_score"] = score
-    return changes
-
-
-def _repeats(ticket: Ticket, form: Form) -> bool:
-    """A completed ticket was rated so in this cycle; one that a dislike reopened, in the cycle before."""
-    cycle = ticket.cycle if ticket.status in _DONE else ticket.cycle - 1
-    return ticket.score == form["score"] and ticket.rated_cycle == cycle
-
-
-def _reopened(ticket: Ticket, form: Form, now: datetime) -> dict[str, object]:
-    return {"completed_at": None, "cycle": ticket.cycle + 1, "works": 0}
-
-
-_EFFECTS: Mapping[Action, Callable[[Ticket, Form, datetime], dict[str, object]]] = {
-    Action.ACCEPT: _accepted,
-    Action.VISIT: _counted,
-    Action.REPLY: _counted,
-    Action.COMPLETE: _completed,
-    Action.RATE: _rated,
-    Action.REOPEN: _reopened,
-}
-
-
 def allowed(ticket: Ticket, held: frozenset[Capacity], now: datetime) -> list[Action]:
     """The actions that some body would now succeed with, in the table's order (the clockwork's own left out)."""
-    return [
-        row.action for row in _ROWS if row.live and row.who.isdisjoint(_CLOCK) and _some_body(row, ticket, held, now)
-    ]
+    return [row.action for row in _ROWS if row.who != _CLOCK and _some_body(row, ticket, held, now)]
 
 
 def _some_body(row: Transition, ticket: Ticket, held: frozenset[Capacity], now: datetime) -> bool:
     # Asked for every row of every ticket of a list: most are answered here, without an exception raised and caught.
     if ticket.status not in row.sources or held.isdisjoint(row.who):
         return False
+    if not row.guards:
+        return True
     forms: tuple[Form, ...] = (dict.fromkeys((*row.needs, *_TRIAL.get(row.action, ())), "…"),)
     if row.action is Action.RATE:
         forms = ({"score": Score.LIKE}, {"score": Score.DISLIKE})
-    return any(_succeeds(ticket, row.action, held, form, now) for form in forms)
+    return any(_passes(row, ticket, held, form, now) for form in forms)
 
 
 # Optional fields without which a guard of the body would refuse.
-_TRIAL: Mapping[Action, tuple[str, ...]] = {Action.ACCEPT: (), Action.DISPATCH: ("division_code",)}
+_TRIAL: Mapping[Action, tuple[str, ...]] = {Action.DISPATCH: ("division_code",), Action.TRANSFER: ("division_code",)}
 
 
-def _succeeds(ticket: Ticket, action: Action, held: frozenset[Capacity], form: Form, now: datetime) -> bool:
+def _passes(row: Transition, ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> bool:
     try:
-        decide(ticket, action, held, form, now)
+        for check in row.guards:
+            check(ticket, held, form, now)
     except Invalid:
         # The body was only a trial: another would do.
         return True

@@ -83,6 +83,13 @@ def reopened(disliked_at: datetime, rules: Rules, calendar: Calendar) -> Limit:
     return _counted(disliked_at, max(least, (rules.complete_days + 1) // 2), rules.day_rule, calendar)
 
 
+def appealed(appealed_at: datetime, rules: Rules, calendar: Calendar, *, urgent: bool = False) -> Limit:
+    """The fresh acceptance limit after an appeal; the other limits run on. Raises ValueError for a naive moment."""
+    if urgent:
+        return _hours(appealed_at, URGENT_ACCEPT_HOURS)
+    return _working(day_of(appealed_at), rules.accept_working_days, calendar)
+
+
 def extended(due_at: datetime, days: int, calendar: Calendar) -> Limit:
     """An approved extension: so many natural days after the present last day, then moved off rest days.
 
@@ -90,6 +97,14 @@ def extended(due_at: datetime, days: int, calendar: Calendar) -> Limit:
     Raises ValueError for a naive moment or days < 1.
     """
     return _natural(day_of(due_at - timedelta.resolution), days, calendar)
+
+
+def return_ends(got_at: datetime, calendar: Calendar) -> datetime:
+    """Until when a node may send back what it got at that moment, exclusive: within one working day (domain.md, 2).
+
+    Raises ValueError for a naive moment.
+    """
+    return end_of(working_end(day_of(got_at), 1, calendar).day)
 
 
 def rating_ends(completed_at: datetime) -> datetime:

@@ -61,6 +61,8 @@ class Permission(StrEnum):
 
 
 _EVERYONE = frozenset(Role)
+_OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.PRINCIPAL, Role.DEPUTY, Role.OFFICER, Role.INSPECTOR})
+_SEEING = _OVERSEERS | {Role.COURIER, Role.HANDLER}
 _READERS = _EVERYONE - {Role.OPERATOR, Role.AUDITOR}
 _HOLDERS: dict[Permission, frozenset[Role]] = {
     Permission.SIGNED_IN: _EVERYONE,
@@ -83,13 +85,22 @@ def holds(actor: Actor, permission: Permission) -> bool:
 
 
 class Capacity(StrEnum):
-    """In what capacity an actor stands before one ticket (domain.md, 2, Who may act)."""
+    """In what capacity an actor stands before one ticket (domain.md, 2, Who may act).
+
+    COUNTY_PRINCIPAL: of a ticket that the county itself is responsible for. CALLER: may call the citizen back (回访).
+    READER: any member of staff whom the door let through. ASKED_*: asked for what is to be decided.
+    """
 
     ASSIGNED = auto()
     COLLEAGUE = auto()
     ADMINISTRATOR = auto()
     PARENT_ADMINISTRATOR = auto()
+    COUNTY_PRINCIPAL = auto()
     INSPECTOR = auto()
+    CALLER = auto()
+    READER = auto()
+    ASKED_EXTENSION = auto()
+    ASKED_UNREASONABLE = auto()
     CITIZEN = auto()
     RECORDER = auto()
     CLOCKWORK = auto()
@@ -97,7 +108,7 @@ class Capacity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What of a ticket decides who may act on it."""
+    """What of a ticket decides who may act on it. `acted`: the actor was assigned it, or did anything on it."""
 
     node: Node
     person_id: int | None
@@ -105,6 +116,9 @@ class Standing:
     recorder_id: int | None
     confidential: bool
     about_staff_id: int | None = None
+    extension_asker_id: int | None = None
+    unreasonable_asker_id: int | None = None
+    acted: bool = True
 
 
 def capacities(actor: Actor, ticket: Standing, county: County) -> frozenset[Capacity]:
@@ -124,16 +138,23 @@ def _confidential(actor: Actor, ticket: Standing) -> frozenset[Capacity]:
     assigned = actor.id == ticket.person_id and Role.INSPECTOR in actor.roles
     if not (inspects or assigned):
         return frozenset()
-    own = {Capacity.INSPECTOR, Capacity.ADMINISTRATOR}
+    own = {Capacity.INSPECTOR, Capacity.ADMINISTRATOR, Capacity.READER}
     return frozenset(own | {Capacity.ASSIGNED}) if actor.id == ticket.person_id else frozenset(own)
 
 
 def _ordinary(actor: Actor, ticket: Standing, county: County) -> frozenset[Capacity]:
     found = {c for a in actor.appointments for c in _by_appointment(a, ticket.node, county)}
-    if actor.id == ticket.person_id:
-        found.add(Capacity.ASSIGNED)
-    if actor.id is not None and actor.id == ticket.recorder_id:
-        found.add(Capacity.RECORDER)
+    if not actor.roles.isdisjoint(_SEEING):
+        found.add(Capacity.READER)
+    own = {
+        Capacity.ASSIGNED: ticket.person_id,
+        Capacity.RECORDER: ticket.recorder_id,
+        Capacity.ASKED_EXTENSION: ticket.extension_asker_id,
+        Capacity.ASKED_UNREASONABLE: ticket.unreasonable_asker_id,
+    }
+    found |= {capacity for capacity, staff_id in own.items() if staff_id is not None and staff_id == actor.id}
+    if not ticket.acted and not found.isdisjoint({Capacity.INSPECTOR, Capacity.PARENT_ADMINISTRATOR}):
+        found.add(Capacity.CALLER)
     return frozenset(found)
 
 
@@ -151,6 +172,8 @@ def _by_appointment(appointment: Appointment, node: Node, county: County) -> set
             return {Capacity.COLLEAGUE}
         case Role.INSPECTOR if administers(appointment.node, node, county):
             return {Capacity.INSPECTOR}
+        case Role.PRINCIPAL if appointment.node == node and county.parent_of(node) is None:
+            return {Capacity.COUNTY_PRINCIPAL}
         case _:
             return set()
 
@@ -201,16 +224,13 @@ class Sight:
     inspects: frozenset[int] = frozenset()
 
 
-_OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.PRINCIPAL, Role.DEPUTY, Role.OFFICER, Role.INSPECTOR})
-
-
 def sight(actor: Actor, county: County) -> Sight:
     """What the actor may see (domain.md, 2, last rows). Auditors and operators see no ticket."""
     if actor.kind is ActorKind.CITIZEN:
         return Sight(citizen_id=actor.id)
     if actor.kind is not ActorKind.STAFF:
         return Sight()
-    sees = not actor.roles.isdisjoint(_OVERSEERS | {Role.COURIER, Role.HANDLER})
+    sees = not actor.roles.isdisjoint(_SEEING)
     seats = actor.appointments
     overseen = [a.node for a in seats if a.role in _OVERSEERS]
     grids = {a.node.division_id for a in seats if a.role is Role.COURIER and a.node.division_id is not None}

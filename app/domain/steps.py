@@ -1,6 +1,7 @@
 """What happens as time passes, and when (自流程; domain.md, 4): each step once per ticket and cycle. Pure.
 
-Of each chain only the next step is stored; doing it makes the one after it.
+Of each chain only the next step is stored; doing it makes the one after it. ARCHIVE is in no chain: it is the one step
+of a completed ticket, when nobody can rate it any more.
 """
 
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ class StepKind(StrEnum):
     OVERDUE_1 = auto()
     FAULT = auto()
     IDLE = auto()
+    ARCHIVE = auto()
 
 
 CHAINS: Mapping[Chain, tuple[StepKind, ...]] = {
@@ -45,6 +47,8 @@ CHAINS: Mapping[Chain, tuple[StepKind, ...]] = {
     Chain.IDLE: (StepKind.IDLE,),
 }
 """Each chain in the order in which its steps fall due."""
+LIFTED = frozenset({StepKind.OVERDUE, StepKind.OVERDUE_1, StepKind.FAULT})
+"""What an approved extension takes back where it has happened: it happens again at the new limit."""
 REMINDERS = frozenset({StepKind.REMIND_3, StepKind.REMIND_1})
 """Skipped where they are past when the limit is set: nobody is reminded of what was never ahead."""
 

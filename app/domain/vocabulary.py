@@ -1,5 +1,6 @@
 """The words of the county: every code that is stored or spoken, with the Chinese that people see."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -91,6 +92,60 @@ class Via(Word):
     CODE = "code", "评价码"
     CALLBACK = "callback", "回访"
     IMPORTED = "imported", "历史导入"
+
+
+class Asked(Word):
+    """How what was asked of the level above stands: an extension, or a dislike held unreasonable."""
+
+    ASKED = "asked", "待审批"
+    APPROVED = "approved", "已同意"
+    REFUSED = "refused", "未同意"
+
+
+class Waiting(Word):
+    """What a ticket waits for (待件/挂账); it explains a delay and stops no clock."""
+
+    CITIZEN = "citizen", "等群众答复"
+    SEASON = "season", "等季节或天气"
+    FUNDS = "funds", "等资金"
+    AUTHORITY = "authority", "等其他部门"
+
+
+class DeclineReason(Word):
+    OUTSIDE_JURISDICTION = "outside_jurisdiction", "不属本县管辖"
+    NO_FACTS = "no_facts", "没有可办的事实"
+    IN_PROCEDURE = "in_procedure", "已进入诉讼或信访程序"
+    SPAM = "spam", "垃圾信息"
+
+
+class DeclineSubReason(Word):
+    """The finer reason, where it applies (domain.md, 2, decline)."""
+
+    LITIGATION = "litigation", "诉讼"
+    ARBITRATION = "arbitration", "仲裁"
+    RECONSIDERATION = "reconsideration", "行政复议"
+    PETITION = "petition", "信访"
+    DISCIPLINE = "discipline", "纪检监察"
+    DISCLOSURE = "disclosure", "政府信息公开"
+    SECRETS = "secrets", "涉密事项"
+    EMERGENCY = "emergency", "110、119、120等紧急求助"
+
+
+FINER: Mapping[DeclineReason, frozenset[DeclineSubReason]] = {
+    DeclineReason.IN_PROCEDURE: frozenset(
+        {
+            DeclineSubReason.LITIGATION,
+            DeclineSubReason.ARBITRATION,
+            DeclineSubReason.RECONSIDERATION,
+            DeclineSubReason.PETITION,
+            DeclineSubReason.DISCIPLINE,
+        }
+    ),
+    DeclineReason.OUTSIDE_JURISDICTION: frozenset(
+        {DeclineSubReason.DISCLOSURE, DeclineSubReason.SECRETS, DeclineSubReason.EMERGENCY}
+    ),
+}
+"""Which finer reasons a reason has; the others have none."""
 
 
 class DayRule(Word):

@@ -3,6 +3,7 @@
 from app.base.batch import Batch
 from app.base.work import Opener, Work, piecemeal
 from app.divisions.service import atlas
+from app.domain.limits import rating_ends
 from app.domain.steps import CHAINS, Live, coming
 from app.domain.workdays import Calendar
 from app.limits import queries, service
@@ -11,8 +12,18 @@ from app.limits.queries import Unplanned
 
 async def plan_missing(opener: Opener) -> int:
     """Plans the steps of open tickets that have none to wait for an act: those that were there before steps were, or
-    that a process of an older version wrote while a newer one was put in its place. How many tickets it was."""
-    return await piecemeal(opener, _plan_some)
+    that a process of an older version wrote while a newer one was put in its place; and that completed ones are
+    archived. How many tickets it was."""
+    return await piecemeal(opener, _plan_some) + await piecemeal(opener, _archive_some)
+
+
+async def _archive_some(work: Work) -> int:
+    found = await queries.unarchived(work.conn)
+    batch = Batch()
+    for one in found:
+        service.plan_archive(batch, one.id, one.cycle, rating_ends(one.completed_at))
+    await batch.write(work.conn)
+    return len(found)
 
 
 async def _plan_some(work: Work) -> int:

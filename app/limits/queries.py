@@ -15,7 +15,7 @@ from app.domain.steps import StepKind
 from app.schema.audit import ticket_events
 from app.schema.base import Id, Moment
 from app.schema.limits import calendar_days, calendar_years, steps, ticket_limits
-from app.schema.tickets import is_open, tickets
+from app.schema.tickets import is_completed, is_open, tickets
 
 s = steps.c
 
@@ -46,6 +46,30 @@ def add_steps(batch: Batch, rows: Sequence[Mapping[str, Any]]) -> None:
 
 async def delete_limits(conn: AsyncConnection, ticket_id: int) -> None:
     await conn.execute(delete(ticket_limits).where(ticket_limits.c.ticket_id == ticket_id))
+
+
+async def due_of(conn: AsyncConnection, ticket_id: int, cycle: int) -> dict[str, tuple[datetime, datetime]]:
+    """(limit, original limit) of that cycle, by kind."""
+    x = ticket_limits.c
+    query = select(x.kind, x.due_at, x.original_due_at).where(x.ticket_id == ticket_id, x.cycle == cycle)
+    return {kind: (due, original) for kind, due, original in await conn.execute(query)}
+
+
+async def move_limit(
+    conn: AsyncConnection, key: tuple[int, int, str], row: Mapping[str, Any], *, original: bool
+) -> None:
+    x = ticket_limits.c
+    values = {name: row[name] for name in ("due_at", "rule", "provisional")}
+    if original:
+        values["original_due_at"] = row["due_at"]
+    ticket_id, cycle, kind = key
+    await conn.execute(
+        update(ticket_limits).where(x.ticket_id == ticket_id, x.cycle == cycle, x.kind == kind).values(values)
+    )
+
+
+async def forget_done(conn: AsyncConnection, ticket_id: int, cycle: int, kinds: Sequence[StepKind]) -> None:
+    await conn.execute(delete(steps).where(s.ticket_id == ticket_id, s.cycle == cycle, s.kind.in_(kinds)))
 
 
 # Built once: they run with every act on a ticket.
@@ -148,3 +172,21 @@ async def unplanned(conn: AsyncConnection) -> list[Unplanned]:
         kinds = {name: frozenset(given[name] or ()) for name in ("done", "coming")}
         found.append(Unplanned(**given | kinds))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unarchived:
+    """A completed ticket for which no moment is set at which it is archived."""
+
+    id: int
+    cycle: int
+    completed_at: datetime
+
+
+async def unarchived(conn: AsyncConnection) -> list[Unarchived]:
+    """Some of them, held until the transaction ends; none that somebody else holds."""
+    t = tickets.c
+    planned = select(s.kind).where(s.ticket_id == t.id, s.cycle == t.cycle, s.kind == StepKind.ARCHIVE).exists()
+    query = select(t.id, t.cycle, t.completed_at).where(is_completed, not_(planned)).order_by(t.id).limit(_AT_ONCE)
+    held = query.with_for_update(of=tickets, skip_locked=True)
+    return [Unarchived(one, cycle, at) for one, cycle, at in await conn.execute(held) if at is not None]

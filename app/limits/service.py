@@ -1,13 +1,14 @@
 """A ticket's limits, and the steps that follow from them, as rows: made, moved and ended with what changes them."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from app.base.batch import Batch
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain.limits import Limit, Limits
-from app.domain.steps import CHAINS, Chain, Live, Step, coming, idle_at
+from app.domain.steps import CHAINS, LIFTED, Chain, Live, Step, StepKind, coming, idle_at
 from app.domain.workdays import Calendar, Day, calendar_of
 from app.limits import queries
 from app.limits.seed import published
@@ -67,6 +68,34 @@ async def plan_anew(work: Work, batch: Batch, ticket_id: int, cycle: int, live: 
     await queries.stop_steps(work.conn, ticket_id)
     done = await queries.done_kinds(work.conn, ticket_id, cycle)
     queries.add_steps(batch, [_step(ticket_id, cycle, step) for step in coming(live, work.now, days, done)])
+
+
+def plan_archive(batch: Batch, ticket_id: int, cycle: int, at: datetime) -> None:
+    """The one step of a completed ticket, written with the batch: nobody can rate it from then on."""
+    queries.add_steps(batch, [_step(ticket_id, cycle, Step(StepKind.ARCHIVE, at))])
+
+
+async def move(work: Work, ticket_id: int, cycle: int, kind: str, limit: Limit, *, original: bool) -> None:
+    """That limit is another now; `original`: as if it had been so from the first."""
+    await queries.move_limit(
+        work.conn, (ticket_id, cycle, kind), _row(ticket_id, cycle, kind, limit), original=original
+    )
+
+
+async def lift(work: Work, ticket_id: int, cycle: int) -> None:
+    """An extension was approved: what has happened because the limit passed may happen again."""
+    await queries.forget_done(work.conn, ticket_id, cycle, sorted(LIFTED))
+
+
+async def first_limits(work: Work, ticket_id: int) -> tuple[datetime | None, datetime | None]:
+    """Until when the ticket had to be accepted and answered."""
+    found = await queries.due_of(work.conn, ticket_id, 1)
+    return found.get("accept", (None, None))[0], found.get("reply", (None, None))[0]
+
+
+async def completion_limit(work: Work, ticket_id: int, cycle: int) -> tuple[datetime, datetime]:
+    """(limit, original limit) of completing it in that cycle."""
+    return (await queries.due_of(work.conn, ticket_id, cycle))["complete"]
 
 
 async def end_steps(work: Work, ticket_id: int, ended: Iterable[Chain], days: Calendar) -> None:

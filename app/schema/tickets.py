@@ -1,10 +1,11 @@
 """The ticket, who was responsible for it and when, visits, ratings, and remembered answers to repeated requests."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Date,
     Float,
     ForeignKey,
     Identity,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     TypedColumns,
     UniqueConstraint,
     and_,
+    false,
     literal_column,
     text,
 )
@@ -85,6 +87,36 @@ class _Tickets(TypedColumns):
     rating_code: Named[str | None]
     decline_reason: Named[str | None]
     withdrawn_before_work: Named[bool]
+    decline_sub_reason: Named[str | None]
+    declined_at: Named[datetime | None] = Column(Moment)
+    appealed: Named[bool] = Column(server_default=false())
+    # An appeal against the county itself: its principal alone decides.
+    for_principal: Named[bool] = Column(server_default=false())
+    # Where the responsible node got it from (NULL: routed), and until when it may be sent back; NULL: not at all.
+    came_from_division_id: Named[int | None] = Column(Id, ForeignKey("division.id"))
+    came_from_unit_id: Named[int | None] = Column(Id, ForeignKey("unit.id"))
+    return_until: Named[datetime | None] = Column(Moment)
+    returns: Named[int] = Column(server_default=text("0"))
+    waiting_reason: Named[str | None]
+    waiting_text: Named[str | None]
+    look_again_on: Named[date | None] = Column(Date)
+    # The ticket that this one follows, and what an unmerging gives back (`before_merge`).
+    merged_into_id: Named[int | None] = Column(Id, ForeignKey("ticket.id"))
+    merged_at: Named[datetime | None] = Column(Moment)
+    status_before: Named[str | None]
+    before_merge: Named[dict[str, object] | None] = Column(Json)
+    copies: Named[int] = Column(server_default=text("0"))
+    # What was asked of the level above in this cycle; `extensions`, `extension_days` (natural): approved in all.
+    extension_state: Named[str | None]
+    extension_asked: Named[int | None]
+    extension_text: Named[str | None]
+    extension_asker_id: Named[int | None] = Column(Id, ForeignKey("staff.id"))
+    extensions: Named[int] = Column(server_default=text("0"))
+    extension_days: Named[int] = Column(server_default=text("0"))
+    unreasonable_state: Named[str | None]
+    unreasonable_asker_id: Named[int | None] = Column(Id, ForeignKey("staff.id"))
+    photos: Named[int] = Column(server_default=text("0"))
+    last_completed_at: Named[datetime | None] = Column(Moment)
 
 
 tickets = Table(
@@ -103,6 +135,8 @@ tickets = Table(
     Index("uq_ticket_rating_code", "rating_code", unique=True, postgresql_where=text("rating_code IS NOT NULL")),
     Index("ix_ticket_unfinished", "received_at", postgresql_where=_UNFINISHED),
     Index("ix_ticket_completed", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
+    Index("ix_ticket_to_archive", "id", postgresql_where=text("status = 'completed'")),
+    Index("ix_ticket_merged_into", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
 )
 
 
@@ -111,6 +145,7 @@ is_open = tickets.c.status.in_(
 )
 """With the states spelt out, as the partial indexes have them: behind parameters PostgreSQL plans anew at each call."""
 
+is_completed = tickets.c.status == literal_column("'completed'", Text())
 is_unfinished = and_(
     tickets.c.completed_at.is_(None),
     tickets.c.status.in_(

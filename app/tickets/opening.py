@@ -12,12 +12,13 @@ from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import numbers
 from app.domain.county import Category, Node
-from app.domain.limits import DEFAULT, Limits, limits
+from app.domain.limits import DEFAULT, Limits, limits, return_ends
 from app.domain.notices import Notice
 from app.domain.policy import ActorKind
 from app.domain.routing import Request
 from app.domain.steps import Live
 from app.domain.vocabulary import Action, Channel, Kind, Status
+from app.domain.workdays import Calendar
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
@@ -102,6 +103,7 @@ async def open_ticket(work: Work, atlas: Atlas, matter: Matter) -> Opened:
         "version": 2 if accepted else 1,
         "accepted_at": work.now if accepted else None,
         "accepted_automatically": accepted,
+        "return_until": _return_until(work, atlas, routed, calendar, kept=is_confidential(matter, category)),
     }
     live = Live(None if accepted else found.accept.due_at, found.reply.due_at, found.complete.due_at, received_at)
     batch = Batch()
@@ -115,6 +117,11 @@ async def open_ticket(work: Work, atlas: Atlas, matter: Matter) -> Opened:
     await batch.write(work.conn)
     person = routed.person.name if routed.person else None
     return Opened(ticket_id, row["number"], row["status"], routed.node, person, found, routed.choices)
+
+
+def _return_until(work: Work, atlas: Atlas, routed: Routed, days: Calendar, *, kept: bool) -> datetime | None:
+    """A node may send back what was routed to it, to the level above; an inspector's stays with the inspector."""
+    return None if kept or atlas.county.parent_of(routed.node) is None else return_ends(work.now, days)
 
 
 def is_confidential(matter: Matter, category: Category | None) -> bool:

@@ -58,6 +58,18 @@ def entries(past: Past) -> list[Entry]:
     return [(h.action, h.at, h.before, h.after, h.text) for h in past.life.happenings]
 
 
+_NEVER = {
+    "appealed": False,
+    "for_principal": False,
+    "returns": 0,
+    "copies": 0,
+    "extensions": 0,
+    "extension_days": 0,
+    "photos": 0,
+}
+"""What has never happened to it here."""
+
+
 def version(one: Bound) -> int:
     return len(one.past.life.happenings)
 
@@ -137,6 +149,7 @@ def begun(work: Work, atlas: Atlas, one: Bound, citizens: Mapping[Citizen, int])
         "corrected": True,
         "explained": False,
         "withdrawn_before_work": False,
+        **_NEVER,
     }
 
 

@@ -10,7 +10,7 @@ from app.divisions.service import Atlas
 from app.domain import policy
 from app.domain import routing as rules
 from app.domain.county import Node
-from app.domain.errors import Conflict, Forbidden, Missing
+from app.domain.errors import Forbidden, Missing
 from app.domain.lifecycle import Decision, decide
 from app.domain.limits import DEFAULT, Limit, reopened
 from app.domain.notices import Notice
@@ -18,19 +18,21 @@ from app.domain.policy import Capacity
 from app.domain.routing import Candidate
 from app.domain.steps import Live
 from app.domain.ticket import Form
-from app.domain.vocabulary import Action, Role, Via
+from app.domain.vocabulary import Action, Status, Via
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
-from app.notifications.service import Letter
 from app.people import queries as people
 from app.routing import service as router
 from app.routing.service import Routed
-from app.tickets import service
+from app.tickets import following, letters, service
 from app.tickets.counted import count_change
 from app.tickets.opening import assignment
 from app.tickets.queries import changing
-from app.tickets.queries.changing import Stored
+from app.tickets.queries.changing import Locked, Stored
 from app.tickets.service import Held
+
+SUPERVISED_FROM = 2
+"""Dislikes: from the second on the inspector supervises too (督办)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,45 +59,66 @@ async def rate_by_code(work: Work, atlas: Atlas, code: str, form: Form, number: 
 
     With `number`, the code must be of that ticket.
     """
-    row = await changing.lock_by_code(work.conn, code)
-    if row is None or (number is not None and row.number != number):
+    found = await changing.lock_by_code(work.conn, code)
+    if found is None or (number is not None and found.row.number != number):
         if number is not None and not await changing.published(work.conn, number):
             raise Missing("ticket.unknown", "没有这个事项编号，请核对后再试")
         raise Forbidden("rating.code", "评价码不对，或已失效，请核对后再试")
-    found = await service.held(work, atlas, row)
+    held = await service.held(work, atlas, found)
     # The code stands for the citizen: it is handed to nobody else.
-    return await _rate(work, atlas, replace(found, capacities=frozenset({Capacity.CITIZEN})), form, Via.CODE)
+    return await _rate(work, atlas, replace(held, capacities=frozenset({Capacity.CITIZEN})), form, Via.CODE)
+
+
+async def rate_by_callback(work: Work, atlas: Atlas, number: str, form: Form) -> Rated:
+    """What the citizen said to somebody outside the handling chain who called. Raises Missing, Forbidden, Conflict."""
+    staff_id = service.must_be_staff(work)
+    found = await changing.lock(work.conn, number, policy.sight(work.actor, atlas.county))
+    if found is None:
+        raise Missing("ticket.unknown", "没有这个事项编号，请核对后再试")
+    acted = await changing.acted(work.conn, found.row.id, staff_id)
+    held = await service.held(work, atlas, found, acted=acted)
+    if acted and not held.capacities.isdisjoint({Capacity.INSPECTOR, Capacity.PARENT_ADMINISTRATOR}):
+        raise Forbidden("rating.acted", "您办理过此事项，回访要由没有经手的督查员或上级管理员来做")
+    return await _rate(work, atlas, held, form, Via.CALLBACK)
 
 
 async def _rate(work: Work, atlas: Atlas, found: Held, form: Form, via: Via) -> Rated:
     ticket, row = found.ticket, found.row
-    if form.get("version") not in (None, ticket.version):
-        raise Conflict("ticket.stale", "事项已被他人更新，请刷新后再试", state=ticket.status, version=ticket.version)
+    service.must_be_current(found, Action.RATE, form)
     decision = decide(ticket, Action.RATE, found.capacities, form, work.now)
+    role = service.role_before(work, atlas, found) if via is Via.CALLBACK else "citizen"
     if decision.repeats:
-        return await _comment_again(work, found, decision)
-    cycle = ticket.cycle
+        return await _comment_again(work, found, decision, role)
+    over = ticket.primary or ticket
+    # Of the last completion: where a dislike has reopened it since, that of the cycle before.
+    cycle = over.cycle if over.status is Status.COMPLETED else over.cycle - 1
     rating = {"ticket_id": ticket.id, "cycle": cycle, "via": via, "at": work.now}
     rating |= {"score": form["score"], "comment": form.get("comment"), "solved": form.get("solved")}
     batch = Batch()
     changing.add_rating(batch, rating)
     changes = dict(decision.changes) | {"rating_via": via, "version": ticket.version + 1}
-    event = Event(ticket.version + 1, Action.RATE, ticket.status, ticket.status, role="citizen", text=decision.text)
+    detail = {"score": str(form["score"]), "cycle": cycle, "via": str(via)}
+    event = Event(ticket.version + 1, Action.RATE, ticket.status, ticket.status, role, detail, text=decision.text)
     await changing.change(work.conn, ticket.id, changes)
-    audit.record(work, batch, ticket.id, [replace(event, detail={"score": str(form["score"]), "cycle": cycle})])
+    audit.record(work, batch, ticket.id, [event])
     rated = count_change(batch, atlas, row, changes)
-    limit = await _reopen(work, batch, atlas, replace(found, row=rated)) if decision.reopens else None
+    limit = None
+    if decision.reopens:
+        over_held = replace(found, row=rated)
+        if found.primary is not None:
+            over_held = await service.held(work, atlas, Locked(found.primary))
+        limit = await _reopen(work, batch, atlas, over_held)
     await batch.write(work.conn)
     return Rated(ticket.id, row.number, row.node, limit, not row.confidential)
 
 
-async def _comment_again(work: Work, found: Held, decision: Decision) -> Rated:
+async def _comment_again(work: Work, found: Held, decision: Decision, role: str | None) -> Rated:
     """The same score again: the comment is replaced where one came, and nothing else happens."""
     ticket, row = found.ticket, found.row
     if decision.changes:
         version = ticket.version + 1
         await changing.change(work.conn, ticket.id, dict(decision.changes) | {"version": version})
-        event = Event(version, Action.RATE, ticket.status, ticket.status, role="citizen", text=decision.text)
+        event = Event(version, Action.RATE, ticket.status, ticket.status, role=role, text=decision.text)
         batch = Batch()
         audit.record(work, batch, ticket.id, [event])
         await batch.write(work.conn)
@@ -105,7 +128,8 @@ async def _comment_again(work: Work, found: Held, decision: Decision) -> Rated:
 async def _reopen(work: Work, batch: Batch, atlas: Atlas, found: Held) -> Limit:
     """Cycle + 1, half the category's limit, the same node and person where still in office, the parent on notice."""
     row = found.row
-    ticket = replace(found.ticket, version=found.ticket.version + 1)
+    # Its own rating, where there was one, has an event already.
+    ticket = replace(found.ticket, version=row.version)
     decision = decide(ticket, Action.REOPEN, frozenset({Capacity.CLOCKWORK}), {}, work.now)
     category = atlas.county.category(row.category_id)
     rules_of_it = category.rules if category else DEFAULT
@@ -121,7 +145,9 @@ async def _reopen(work: Work, batch: Batch, atlas: Atlas, found: Held) -> Limit:
         "routing_reason": routed.reason,
     }
     await changing.change(work.conn, ticket.id, changes)
-    count_change(batch, atlas, row, changes)
+    after = count_change(batch, atlas, row, changes)
+    # Nobody archives it now.
+    await ticket_limits.stop_steps(work, ticket.id)
     ticket_limits.set_cycle(batch, ticket.id, ticket.cycle + 1, limit)
     live = Live(accept=None, reply=None, complete=limit.due_at, idle_since=work.now)
     ticket_limits.plan_steps(work, batch, ticket.id, ticket.cycle + 1, live, days)
@@ -129,7 +155,11 @@ async def _reopen(work: Work, batch: Batch, atlas: Atlas, found: Held) -> Limit:
     detail = {"cycle": ticket.cycle + 1}
     event = Event(ticket.version + 1, Action.REOPEN, ticket.status, decision.status, role="system", detail=detail)
     audit.record(work, batch, ticket.id, [event])
-    notifications.enqueue(work, batch, ticket.id, await _letters(work, atlas, row, decision, event.seq, person_id))
+    supervised = (Notice.INSPECTOR_DISLIKED,) if ticket.cycle + 1 > SUPERVISED_FROM else ()
+    told = await letters.addressed(work, atlas, row, (*decision.notices, *supervised), event.seq, person_id)
+    notifications.enqueue(work, batch, ticket.id, told)
+    if row.copies:
+        await following.follow(work, batch, atlas, after, event, decision.notices)
     return limit
 
 
@@ -144,28 +174,3 @@ async def _still_there(work: Work, atlas: Atlas, row: Stored) -> Routed:
     else:
         person, why = await router.person_at(work, atlas, rules.seats(atlas.county, row.node))
     return Routed(row.division_id, row.node, person, f"重办：原承办人已不在岗。{why}")
-
-
-async def _letters(
-    work: Work, atlas: Atlas, row: Stored, decision: Decision, seq: int, person_id: int | None
-) -> list[Letter]:
-    letters = []
-    for notice in decision.notices:
-        if notice.audience == "citizen" and row.account_id is not None and row.citizen_id is not None:
-            letters.append(Letter(notice, seq, citizen_id=row.citizen_id))
-        elif notice.audience == "staff" and person_id is not None:
-            letters.append(Letter(notice, seq, staff_id=person_id))
-        elif notice.audience == "parent":
-            letters += await _parents(work, atlas, row, notice, seq)
-    return letters
-
-
-async def _parents(work: Work, atlas: Atlas, row: Stored, notice: Notice, seq: int) -> list[Letter]:
-    """The administrators of the node above, or of the nearest one above it that has any; of none for a confidential."""
-    parent = atlas.county.parent_of(row.node)
-    if row.confidential or parent is None:
-        return []
-    lineage = atlas.county.division_of(parent).lineage
-    held = await people.holders(work.conn, Role.ADMINISTRATOR, lineage, work.now)
-    nearest = next((d for d in reversed(lineage) if any(place == d for place, _ in held)), None)
-    return [Letter(notice, seq, staff_id=staff) for place, staff in held if place == nearest]

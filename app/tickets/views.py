@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -76,6 +76,22 @@ class RatingView:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingView:
+    reason: str
+    text: str
+    look_again_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionView:
+    """Of the present cycle. `days`: natural days asked for; `state`: asked, approved, refused."""
+
+    days: int
+    text: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class CitizenView:
     name: str | None
     phone: str | None
@@ -104,7 +120,8 @@ EventView = TypedDict(
 
 @dataclass(frozen=True, slots=True)
 class ListedTicket:
-    """A ticket in a list. What later issues bring (waiting, extension, merged_into) is null until then."""
+    """A ticket in a list. `merged_into`: the number of the ticket that this one follows; `copies`: how many follow it.
+    `unreasonable`: how a dislike held 不合理诉求 stands: asked, approved, refused."""
 
     number: str
     kind: str
@@ -126,14 +143,16 @@ class ListedTicket:
     overdue: bool
     urgent: bool
     cycle: int
-    waiting: None
-    extension: None
+    waiting: WaitingView | None
+    extension: ExtensionView | None
+    unreasonable: str | None
     explained: bool
     rating: RatingView | None
     citizen: CitizenView | None
     source: dict[str, str] | None
     confidential: bool
-    merged_into: None
+    merged_into: str | None
+    copies: int
     version: int
     allowed_actions: list[str]
 
@@ -201,7 +220,7 @@ async def _code(work: Work, atlas: Atlas, stored: Stored) -> str | None:
 
 def _fields(work: Work, atlas: Atlas, seen: Seen) -> dict[str, Any]:
     row, beside = seen.stored, seen.beside
-    ticket = as_ticket(row, seen.rated_cycle)
+    ticket = as_ticket(row, atlas.county, seen.rated_cycle, seen.primary, acted=seen.acted)
     held = policy.capacities(work.actor, ticket.standing, atlas.county)
     category = atlas.county.category(row.category_id)
     return {
@@ -225,17 +244,31 @@ def _fields(work: Work, atlas: Atlas, seen: Seen) -> dict[str, Any]:
         "overdue": row.status in OPEN and row.due_at <= work.now,
         "urgent": row.urgent,
         "cycle": row.cycle,
-        "waiting": None,
-        "extension": None,
+        "waiting": _waiting(row),
+        "extension": _extension(row),
+        "unreasonable": row.unreasonable_state,
         "explained": beside.explained,
         "rating": row.score and RatingView(row.score, beside.rating_comment, beside.solved, beside.rating_via),
         "citizen": _citizen(beside, held),
         "source": _source(beside, held),
         "confidential": row.confidential,
-        "merged_into": None,
+        "merged_into": beside.merged_into,
+        "copies": row.copies,
         "version": row.version,
         "allowed_actions": [str(action) for action in allowed(ticket, held, work.now)],
     }
+
+
+def _waiting(row: Stored) -> WaitingView | None:
+    if row.waiting_reason is None or row.look_again_on is None:
+        return None
+    return WaitingView(row.waiting_reason, row.waiting_text or "", row.look_again_on)
+
+
+def _extension(row: Stored) -> ExtensionView | None:
+    if row.extension_state is None or row.extension_asked is None:
+        return None
+    return ExtensionView(row.extension_asked, row.extension_text or "", row.extension_state)
 
 
 def local(moment: datetime | None) -> datetime | None:

@@ -86,11 +86,11 @@ def test_every_error_of_the_interface_is_a_problem_document(document: dict[str, 
 
 MAIN: list[type[BaseModel]] = [
     *(people.Credentials, bodies.NewTicket, bodies.TicketOfMessage, bodies.Settle, bodies.NewVisit, bodies.Rating),
-    *bodies.BODIES.values(),
+    *dict.fromkeys(bodies.BODIES.values()),
 ]
 
 
-@pytest.mark.parametrize("body", [one for one in MAIN if one is not bodies.Start])
+@pytest.mark.parametrize("body", [one for one in MAIN if one is not bodies.Bare])
 def test_the_examples_are_ones_that_we_take(body: type[BaseModel], document: dict[str, Any]) -> None:
     (example,) = document["components"]["schemas"][body.__name__]["examples"]
     assert body.model_validate(example)

@@ -61,6 +61,8 @@ def everybody(status: int) -> dict[str, int]:
 OPENERS = {p for p in STAFF if p.split(" ")[0] in {"courier", "handler", "administrator"}}
 ADMINISTRATORS = {p for p in STAFF if p.startswith("administrator")}
 READERS = STAFF - SHUT - BESIDE
+ABOVE = {"administrator above", "administrator of the county"}
+"""Administrators of the node above the responsible one, or higher."""
 MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/healthz"): (everybody(200), None),
     ("GET", "/readyz"): (everybody(200), None),
@@ -93,6 +95,28 @@ MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("POST", "/api/v1/tickets/{number}/visit"): (on_ticket(WORKERS, 409), {"seen": "看过"}),
     ("POST", "/api/v1/tickets/{number}/reply"): (on_ticket(WORKERS, 409), {"text": "在办"}),
     ("POST", "/api/v1/tickets/{number}/complete"): (on_ticket(WORKERS, 409), {"result": "办好了"}),
+    ("POST", "/api/v1/tickets/{number}/wait"): (
+        on_ticket(WORKERS, 409),
+        {"reason": "season", "text": "雨季", "look_again_on": "2099-01-01"},
+    ),
+    ("POST", "/api/v1/tickets/{number}/resume"): (on_ticket(WORKERS, 409), {}),
+    ("POST", "/api/v1/tickets/{number}/decline"): (
+        on_ticket(WORKERS - {"courier"}, 409),
+        {"reason": "no_facts", "text": "请补充"},
+    ),
+    ("POST", "/api/v1/tickets/{number}/appeal"): (on_ticket({"administrator"}, 409), {"text": "不服"}),
+    ("POST", "/api/v1/tickets/{number}/withdraw"): (on_ticket({"administrator"}, 409), {}),
+    ("POST", "/api/v1/tickets/{number}/transfer"): (on_ticket(WORKERS - {"courier"}, 409), {"division_code": VILLAGE}),
+    ("POST", "/api/v1/tickets/{number}/escalate"): (on_ticket(WORKERS, 409), {"text": "办不了"}),
+    ("POST", "/api/v1/tickets/{number}/return"): (on_ticket(WORKERS, 409), {"text": "不是我们的"}),
+    ("POST", "/api/v1/tickets/{number}/request-extension"): (on_ticket(WORKERS, 409), {"days": 1, "text": "等配件"}),
+    ("POST", "/api/v1/tickets/{number}/decide-extension"): (on_ticket(ABOVE, 409), {"approve": True}),
+    ("POST", "/api/v1/tickets/{number}/propose-unreasonable"): (on_ticket(WORKERS, 409), {"text": "已办"}),
+    ("POST", "/api/v1/tickets/{number}/decide-unreasonable"): (on_ticket(ABOVE, 409), {"approve": True}),
+    ("POST", "/api/v1/tickets/{number}/merge"): (on_ticket(WORKERS - {"courier"}, 409), {"into": "10000000"}),
+    ("POST", "/api/v1/tickets/{number}/unmerge"): (on_ticket(WORKERS - {"courier"}, 409), {}),
+    # Of whoever may see it; the last of all, since it leaves a note each time.
+    ("POST", "/api/v1/tickets/{number}/note"): (on_ticket(READERS, 200), {"text": "已电话告知"}),
     ("POST", "/api/v1/tickets/{number}/rating"): (everybody(403), {"score": "like", "code": "ABCDEFGH"}),
     ("GET", "/api/v1/messages"): (staff_only(ADMINISTRATORS, 200), None),
     # None is there: nobody learns whether there is one.
@@ -162,7 +186,7 @@ async def test_every_route_as_every_role_at_every_position(
     assert wrong == []
     async with database.open_work(SYSTEM) as work:
         row = await work.conn.execute(text("SELECT status, version FROM ticket WHERE number = :n"), {"n": completed})
-        assert tuple(row.one()) == ("completed", 5)
+        assert tuple(row.one()) == ("completed", 5 + len(READERS))
 
 
 async def test_a_reader_who_does_not_work_on_it_sees_the_citizen_masked(sign_in: SignIn) -> None:

@@ -65,7 +65,7 @@ async def test_a_request_from_a_group_is_delivered_and_liked(
     assert (await act(courier, number, "start")).json()["status"] == "in_progress"
     assert (await act(courier, number, "visit", seen="现场有三处垃圾堆")).status_code == 200
     done = (await act(courier, number, "complete", result="已清运并消毒")).json()
-    assert (done["status"], done["allowed_actions"], done["rating_code"]) == ("completed", [], None)
+    assert (done["status"], done["allowed_actions"], done["rating_code"]) == ("completed", ["note"], None)
     admin = await sign_in(f"admin-{VILLAGE}")
     code = (await admin.get(f"/api/v1/tickets/{number}")).json()["rating_code"]
     liked = await stranger.post(f"/api/v1/tickets/{number}/rating", json={"score": "like", "code": code.lower()})

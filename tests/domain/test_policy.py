@@ -1,5 +1,7 @@
 """Who stands before a ticket in what capacity, on the real county."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.domain.county import Node
@@ -46,12 +48,33 @@ def test_an_administrator_runs_their_node_and_all_below(division: object) -> Non
 
 
 @pytest.mark.parametrize("division", [OTHER_VILLAGE, OTHER_TOWN])
-def test_an_administrator_beside_has_no_capacity(division: object) -> None:
-    assert capacities(staff(Role.ADMINISTRATOR, division.id), AT_VILLAGE, COUNTY) == frozenset()  # type: ignore[attr-defined]
+def test_an_administrator_beside_is_a_reader_where_the_door_lets_them_through(division: object) -> None:
+    beside = staff(Role.ADMINISTRATOR, division.id)  # type: ignore[attr-defined]
+    assert capacities(beside, AT_VILLAGE, COUNTY) == {Capacity.READER}
 
 
-def test_an_administrator_below_has_no_capacity_above() -> None:
-    assert capacities(staff(Role.ADMINISTRATOR, VILLAGE.id), ticket(Node(division_id=TOWN.id)), COUNTY) == frozenset()
+def test_an_administrator_below_decides_nothing_above() -> None:
+    above = ticket(Node(division_id=TOWN.id))
+    assert capacities(staff(Role.ADMINISTRATOR, VILLAGE.id), above, COUNTY) == {Capacity.READER}
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR])
+def test_who_sees_no_ticket_has_no_capacity_before_any(role: Role) -> None:
+    assert capacities(staff(role, COUNTY.root.id), AT_VILLAGE, COUNTY) == frozenset()
+
+
+def test_only_who_had_no_hand_in_it_may_call_back() -> None:
+    fresh = replace(AT_VILLAGE, acted=False)
+    assert Capacity.CALLER in capacities(staff(Role.INSPECTOR, TOWN.id), fresh, COUNTY)
+    assert Capacity.CALLER in capacities(staff(Role.ADMINISTRATOR, TOWN.id), fresh, COUNTY)
+    assert Capacity.CALLER not in capacities(staff(Role.ADMINISTRATOR, TOWN.id), AT_VILLAGE, COUNTY)
+    assert Capacity.CALLER not in capacities(staff(Role.ADMINISTRATOR, VILLAGE.id), fresh, COUNTY)
+
+
+def test_the_countys_principal_decides_only_of_what_the_county_itself_has() -> None:
+    principal = staff(Role.PRINCIPAL, COUNTY.root.id)
+    assert Capacity.COUNTY_PRINCIPAL in capacities(principal, ticket(Node(division_id=COUNTY.root.id)), COUNTY)
+    assert Capacity.COUNTY_PRINCIPAL not in capacities(principal, AT_VILLAGE, COUNTY)
 
 
 def test_the_parents_administrator_is_told_apart() -> None:
@@ -72,7 +95,7 @@ def test_the_person_assigned_the_recorder_and_the_citizen() -> None:
     mine = ticket(Node(division_id=VILLAGE.id), person_id=1)
     assert Capacity.ASSIGNED in capacities(staff(Role.COURIER, OTHER_VILLAGE.id), mine, COUNTY)
     recorded = ticket(Node(division_id=VILLAGE.id), recorder_id=1)
-    assert capacities(staff(Role.PRINCIPAL, OTHER_TOWN.id), recorded, COUNTY) == {Capacity.RECORDER}
+    assert capacities(staff(Role.PRINCIPAL, OTHER_TOWN.id), recorded, COUNTY) == {Capacity.RECORDER, Capacity.READER}
     assert capacities(Actor(ActorKind.CITIZEN, 50), AT_VILLAGE, COUNTY) == {Capacity.CITIZEN}
     assert capacities(Actor(ActorKind.CITIZEN, 51), AT_VILLAGE, COUNTY) == frozenset()
     assert capacities(PUBLIC, AT_VILLAGE, COUNTY) == frozenset()

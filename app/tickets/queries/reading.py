@@ -11,14 +11,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.policy import Sight
+from app.domain.ticket import Primary
 from app.domain.vocabulary import OPEN, Status, Via
 from app.schema.audit import event_texts, ticket_events
-from app.schema.base import Moment
+from app.schema.base import Id, Moment
 from app.schema.divisions import divisions
 from app.schema.limits import ticket_limits
 from app.schema.people import citizens, staff
 from app.schema.tickets import is_open, ratings, tickets
-from app.tickets.queries.changing import Stored
+from app.tickets.queries.changing import Stored, acted_on
 from app.tickets.queries.visibility import Shape, below_any, seen_by, shape_of, visible
 
 t = tickets.c
@@ -39,15 +40,26 @@ class Beside:
     person_name: str | None
     citizen_name: str | None
     citizen_phone: str | None
+    merged_into: str | None
+    primary_status: str | None
+    primary_cycle: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A ticket as a list shows it. `rated_cycle`: the cycle in which it was last rated."""
+    """A ticket as a list shows it. `rated_cycle`: the cycle in which it was last rated; `acted`: whether whoever looks
+    has ever acted on it."""
 
     stored: Stored
     beside: Beside
     rated_cycle: int | None
+    acted: bool
+
+    @property
+    def primary(self) -> Primary | None:
+        if self.beside.primary_status is None or self.beside.primary_cycle is None:
+            return None
+        return Primary(Status(self.beside.primary_status), self.beside.primary_cycle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +73,16 @@ class Detail:
 
 
 _person = staff.alias("person")
+_primary = tickets.alias("into")
 _actor = staff.alias("actor")
 _JOINED: Mapping[str, ColumnElement[Any]] = {
     "person_username": _person.c.username,
     "person_name": _person.c.name,
     "citizen_name": citizens.c.name,
     "citizen_phone": citizens.c.phone,
+    "merged_into": _primary.c.number,
+    "primary_status": _primary.c.status,
+    "primary_cycle": _primary.c.cycle,
 }
 _STORED: tuple[ColumnElement[Any], ...] = tuple(t[field.name] for field in fields(Stored))
 _BESIDE: tuple[ColumnElement[Any], ...] = tuple(
@@ -77,18 +93,24 @@ _RATED_CYCLE = (
     .where(ratings.c.ticket_id == t.id, ratings.c.via != Via.IMPORTED)
     .scalar_subquery()
 )
-_SEEN = (*_STORED, *_BESIDE, _RATED_CYCLE)
-_SOURCE = tickets.outerjoin(_person, _person.c.id == t.person_id).outerjoin(citizens, citizens.c.id == t.citizen_id)
+_ACTED = acted_on(t.id, bindparam("looking", type_=Id))
+_SEEN = (*_STORED, *_BESIDE, _RATED_CYCLE, _ACTED)
+_SOURCE = (
+    tickets.outerjoin(_person, _person.c.id == t.person_id)
+    .outerjoin(citizens, citizens.c.id == t.citizen_id)
+    .outerjoin(_primary, _primary.c.id == t.merged_into_id)
+)
 
 
 def _seen(row: Sequence[Any]) -> Seen:
     cut, end = len(_STORED), len(_STORED) + len(_BESIDE)
-    return Seen(Stored(*row[:cut]), Beside(*row[cut:end]), row[end])
+    return Seen(Stored(*row[:cut]), Beside(*row[cut:end]), row[end], row[end + 1])
 
 
 async def detail(conn: AsyncConnection, sight: Sight, by: str, value: str | int) -> Detail | None:
     """The one visible ticket whose column `by` (number, id) has that value, with its limits, trail and texts."""
-    row = (await conn.execute(_detail_statement(shape_of(sight), by), {"value": value, **seen_by(sight)})).one_or_none()
+    values = {"value": value, "looking": sight.staff_id, **seen_by(sight)}
+    row = (await conn.execute(_detail_statement(shape_of(sight), by), values)).one_or_none()
     if row is None:
         return None
     result, limits, events = row[len(_SEEN) :]
@@ -160,7 +182,9 @@ async def page(conn: AsyncConnection, sight: Sight, filters: Filters, wanted: Pa
     if wanted.after is not None:
         values |= {"after_moment": wanted.after[0], "after_id": wanted.after[1]}
     values |= {"now": now} if late is not None else {}
-    rows = await conn.execute(statement, {"most": wanted.limit + 1, **values, **seen_by(sight)})
+    rows = await conn.execute(
+        statement, {"most": wanted.limit + 1, "looking": sight.staff_id, **values, **seen_by(sight)}
+    )
     return [_seen(row) for row in rows]
 
 
