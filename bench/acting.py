@@ -21,7 +21,7 @@ def _statement(action: str, target: str, changes: str, counted: tuple[str, ...],
     ones = ", ".join("1" if name in counted else "0" for name in TALLIED)
     return f"""
 WITH who AS ({SESSION_OF}), held AS (
-  SELECT t.id, t.version + 1 AS seq, t.status, t.division_id, t.responsible_division_id, t.responsible_unit_id,
+  SELECT t.id, t.version + 1 AS seq, t.status, t.cycle, t.division_id, t.responsible_division_id, t.responsible_unit_id,
     t.citizen_id, t.received_at, who.id AS staff_id, who.held -> 0 ->> 0 AS role
   FROM ticket t JOIN who ON who.id = t.person_id WHERE t.number = $3 AND t.status = 'in_progress' FOR UPDATE OF t
 ), changed AS (
@@ -67,6 +67,9 @@ COMPLETE = _statement(
   DELETE FROM step s USING held WHERE s.ticket_id = held.id AND s.done_at IS NULL AND $5::timestamptz IS NOT NULL
 ), freed AS (
   UPDATE assignment a SET until = $2 FROM held WHERE a.ticket_id = held.id AND a.until IS NULL
+), archived AS (
+  INSERT INTO step (ticket_id, cycle, kind, due_at, silent) SELECT id, cycle, 'archive',
+    (($2 AT TIME ZONE 'Asia/Shanghai')::date + 16)::timestamp AT TIME ZONE 'Asia/Shanghai', false FROM held
 )""",
 )
 """The completion of a ticket that was answered, within its limit."""

@@ -40,9 +40,9 @@ WITH fresh AS (
     category_suggested, division_id, responsible_division_id, responsible_unit_id, person_id, routing_reason,
     citizen_id, account_id, urgent, confidential, marked_confidential, received_at, entered_at,
     accepted_automatically, corrected, due_at, original_due_at, kept_limit, kept_original, works, explained,
-    withdrawn_before_work)
+    withdrawn_before_work, return_until)
   SELECT ticket_id, $8, $9, 'account', 'received', 1, 1, $10, $11, $12, $13, $14, $15, $16, $17, $18, who.id, $1,
-    false, false, false, $4, $4, false, false, $19, $19, true, true, 0, false, false FROM fresh, who
+    false, false, false, $4, $4, false, false, $19, $19, true, true, 0, false, false, $28 FROM fresh, who
 ), limited AS (
   INSERT INTO ticket_limit (ticket_id, cycle, kind, due_at, original_due_at, rule, provisional)
   SELECT ticket_id, 1, l.kind, l.due_at, l.due_at, l.rule, l.provisional
@@ -84,9 +84,9 @@ _STEPS = {
         category_suggested, division_id, responsible_division_id, responsible_unit_id, person_id, routing_reason,
         citizen_id, account_id, urgent, confidential, marked_confidential, received_at, entered_at,
         accepted_automatically, corrected, due_at, original_due_at, kept_limit, kept_original, works, explained,
-        withdrawn_before_work)
+        withdrawn_before_work, return_until)
       VALUES ($1, $2, $3, 'account', 'received', 1, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-        false, false, false, $15, $15, false, false, $16, $16, true, true, 0, false, false)""",
+        false, false, false, $15, $15, false, false, $16, $16, true, true, 0, false, false, $17)""",
     "limits": "INSERT INTO ticket_limit (ticket_id, cycle, kind, due_at, original_due_at, rule, provisional)"
     " SELECT $1, 1, l.kind, l.due_at, l.due_at, l.rule, l.provisional"
     " FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::bool[]) l (kind, due_at, rule, provisional)",
@@ -150,6 +150,7 @@ async def at_once(conn: Any, ids: Ids, filing: Filing, t: Row) -> str:
         t["detail"],
         *t["steps"],
         day_of(filing.now),
+        t["return_until"],
     )
     return reply
 
@@ -171,7 +172,7 @@ async def by_statements(conn: Any, ids: Ids, filing: Filing, t: Row) -> str:
             s["ticket"],
             *(ticket_id, number, t["kind"], _title(filing.text), filing.text),
             *(t["category_id"], t["category_suggested"], t["division_id"], *node, t["routing_reason"]),
-            *(citizen, filing.account_id, now, t["due_at"]),
+            *(citizen, filing.account_id, now, t["due_at"], t["return_until"]),
         )
         await conn.execute(s["limits"], ticket_id, *t["limits"])
         await conn.execute(s["steps"], ticket_id, *t["steps"])
@@ -199,7 +200,7 @@ async def templates(conn: Any, after: int) -> list[dict[str, Any]]:
     rows = await conn.fetch(
         """
         SELECT t.number, t.kind, t.category_id, t.category_suggested, t.division_id, t.responsible_division_id,
-          t.responsible_unit_id, t.person_id, t.routing_reason, t.due_at::text, i.reply, e.detail::text,
+          t.responsible_unit_id, t.person_id, t.routing_reason, t.due_at::text, t.return_until::text, i.reply, e.detail::text,
           l.kinds, l.due, l.rules, l.provisional, p.kinds AS step_kinds, p.due AS step_due
         FROM ticket t JOIN inbound i ON i.ticket_id = t.id JOIN ticket_event e ON e.ticket_id = t.id AND e.seq = 1,
           LATERAL (SELECT array_agg(kind) AS kinds, array_agg(due_at::text) AS due, array_agg(rule) AS rules,
@@ -224,6 +225,7 @@ def ready(template: Row) -> dict[str, Any]:
     steps, coming = template["steps"]
     return dict(template) | {
         "due_at": datetime.fromisoformat(template["due_at"]),
+        "return_until": template["return_until"] and datetime.fromisoformat(template["return_until"]),
         "limits": [kinds, [datetime.fromisoformat(one) for one in due], rules, provisional],
         "steps": [steps, [datetime.fromisoformat(one) for one in coming]],
     }

@@ -35,7 +35,6 @@ _OF_THE_TRAIL: Mapping[Action, tuple[str, ...]] = {
     Action.REQUEST_EXTENSION: ("days",),
     Action.DECIDE_EXTENSION: ("approve",),
     Action.DECIDE_UNREASONABLE: ("approve",),
-    Action.COMPLETE: ("explained",),
 }
 """What of a form goes into the trail: code words, days, yes or no; never what a person wrote."""
 
@@ -189,6 +188,8 @@ def _moved(move: Move | None) -> dict[str, Any]:
 def _event(work: Work, atlas: Atlas, found: Held, decision: Decision, form: Form, move: Move | None) -> Event:
     detail: dict[str, object] = event_detail(move.routed) if move is not None else {}
     detail |= {name: form[name] for name in _OF_THE_TRAIL.get(decision.action, ()) if form.get(name) is not None}
+    if form.get("explained"):
+        detail["explained"] = True
     if found.row.person_id is not None and Capacity.ASSIGNED not in found.capacities and decision.action in _BY_PERSON:
         # 代办: done in another's place.
         detail["on_behalf_of"] = found.row.person_id

@@ -29,7 +29,8 @@ RATED = "the ticket's rating is the last one given"
 NOTICE = "every ticket of an account has told its citizen, once"
 ACTED = "an act that staff know of is one event, any other at most one"
 COMING = "an open ticket has the next step of each chain that runs, until the chain is at its end"
-OVER = "nothing is to come of a ticket that is not open, nor of a cycle that is over"
+OVER = "nothing is to come of a ticket that is not open but that a completed one is archived, nor of a past cycle"
+ARCHIVED = "a completed ticket is archived when nobody can rate it any more"
 ONCE = "a step is there once per ticket, cycle and kind, of a kind that is known"
 EARLY = "no step was done before it was due"
 ORDER = "the steps of a chain are due, and done, one after the other"
@@ -125,6 +126,11 @@ FAULTS: dict[str, tuple[str, str]] = {
     ),
     "reminded though finished": (OVER, _copy("step", f"'ticket_id', {FIRST}", f"WHERE ticket_id = {LAST}")),
     "step of a cycle that is over": (OVER, f"UPDATE step SET cycle = 2 WHERE ticket_id = {LAST} AND kind = 'idle'"),
+    "never archived": (ARCHIVED, f"DELETE FROM step WHERE ticket_id = {FIRST} AND kind = 'archive'"),
+    "archived too soon": (
+        ARCHIVED,
+        f"UPDATE step SET due_at = due_at - interval '1 day' WHERE ticket_id = {FIRST} AND kind = 'archive'",
+    ),
     "step twice": (ONCE, "ALTER TABLE step DROP CONSTRAINT pk_step; INSERT INTO step SELECT * FROM step"),
     "step that nobody knows": (
         ONCE,

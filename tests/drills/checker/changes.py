@@ -30,17 +30,20 @@ CHECKS = (
     _check(
         "milestones come in order, and are there when their state is",
         "SELECT number, status FROM ticket WHERE received_at > entered_at OR accepted_at < received_at "
-        "OR first_replied_at < accepted_at OR completed_at < accepted_at OR completed_at < first_replied_at "
-        "OR closed_at < completed_at OR rated_at < received_at "
-        "OR (accepted_at IS NULL) <> (status IN ('received', 'declined', 'withdrawn')) "
-        "OR (completed_at IS NULL) <> (status NOT IN ('completed', 'closed'))",
+        # The text of a decline is a reply, and an appeal is accepted after it.
+        "OR first_replied_at < accepted_at AND NOT appealed OR completed_at < accepted_at "
+        "OR completed_at < first_replied_at OR closed_at < completed_at OR rated_at < received_at "
+        "OR accepted_at IS NULL AND status IN ('accepted', 'in_progress', 'completed', 'closed') "
+        "OR accepted_at IS NOT NULL AND status = 'received' "
+        "OR completed_at IS NULL AND status IN ('completed', 'closed') "
+        "OR completed_at IS NOT NULL AND status NOT IN ('completed', 'closed', 'merged')",
     ),
     # What was corrected at its source after the import has one event `import` for all that changed.
     _check(
         "each milestone is the moment of an event that makes it",
         "SELECT t.number, m.what, m.at FROM ticket t CROSS JOIN LATERAL (VALUES "
-        "('accepted', t.accepted_at, ARRAY['accept']), ('completed', t.completed_at, ARRAY['complete']), "
-        "('first replied', t.first_replied_at, ARRAY['reply', 'complete', 'decline']), "
+        "('accepted', t.accepted_at, ARRAY['accept', 'merge']), ('completed', t.completed_at, ARRAY['complete']), "
+        "('first replied', t.first_replied_at, ARRAY['reply', 'complete', 'decline', 'merge']), "
         "('rated', t.rated_at, ARRAY['rate']), ('closed', t.closed_at, ARRAY['archive', 'decide-unreasonable'])"
         ") m (what, at, actions) WHERE m.at IS NOT NULL AND NOT EXISTS (SELECT FROM ticket_event e "
         "WHERE e.ticket_id = t.id AND (e.action = 'import' OR (e.at = m.at AND e.action = ANY(m.actions))))",

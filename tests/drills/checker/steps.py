@@ -8,7 +8,7 @@ _KINDS = """(VALUES
     ('reply_missed', 'reply', 1, false), ('reply_missed_above', 'reply', 2, true),
     ('remind_3', 'complete', 1, false), ('remind_1', 'complete', 2, false), ('overdue', 'complete', 3, false),
     ('overdue_1', 'complete', 4, false), ('fault', 'complete', 5, true),
-    ('idle', 'idle', 1, true)) k (kind, chain, nth, last)"""
+    ('idle', 'idle', 1, true), ('archive', 'archive', 1, true)) k (kind, chain, nth, last)"""
 # Each chain begins with a limit that runs: nothing of it comes once what it waits for is done.
 _RUNS = (
     "CASE c.chain WHEN 'accept' THEN t.accepted_at IS NULL WHEN 'reply' THEN t.first_replied_at IS NULL ELSE true END"
@@ -35,9 +35,16 @@ CHECKS = (
         f"<> ({_RUNS} AND NOT coalesce(bool_or(k.last AND s.done_at IS NOT NULL), false))::int",
     ),
     _check(
-        "nothing is to come of a ticket that is not open, nor of a cycle that is over",
+        "nothing is to come of a ticket that is not open but that a completed one is archived, nor of a past cycle",
         "SELECT t.number, t.status, s.cycle, s.kind FROM step s JOIN ticket t ON t.id = s.ticket_id "
-        f"WHERE s.done_at IS NULL AND (t.status NOT IN {_OPEN} OR s.cycle <> t.cycle)",
+        "WHERE s.done_at IS NULL AND (s.cycle <> t.cycle "
+        f"OR t.status NOT IN {_OPEN} AND (t.status, s.kind) <> ('completed', 'archive'))",
+    ),
+    _check(
+        "a completed ticket is archived when nobody can rate it any more",
+        "SELECT t.number, s.due_at FROM ticket t LEFT JOIN step s ON s.ticket_id = t.id AND s.cycle = t.cycle "
+        "AND s.kind = 'archive' AND s.done_at IS NULL WHERE t.status = 'completed' AND s.due_at IS DISTINCT FROM "
+        "((t.completed_at AT TIME ZONE 'Asia/Shanghai')::date + 16)::timestamp AT TIME ZONE 'Asia/Shanghai'",
     ),
     _check(
         "a step is there once per ticket, cycle and kind, of a kind that is known",
