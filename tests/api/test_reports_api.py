@@ -26,6 +26,7 @@ from tests.rates.counted import LIKED, at, write
 
 COUNTY, TOWN, GRID = "430121", "430121001", "430121001001001"
 REPORTS = "/api/v1/reports"
+pytestmark = pytest.mark.by_hand
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
