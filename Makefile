@@ -6,7 +6,7 @@ BIN := .venv/bin
 SQL := .venv/migrations.sql
 PEERS := tests/wechat/peers
 .DEFAULT_GOAL := help
-.PHONY: help install demo simulate test lint fmt bench drills lock clean
+.PHONY: help install demo simulate test lint docs fmt bench drills lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -47,6 +47,9 @@ lint: .venv/.dev  ## style, types, import contracts
 
 test: lint $(PEERS)/node_modules/.package-lock.json  ## lint and all tests, as CI runs them
 	$(BIN)/python -m pytest -n auto
+
+docs: .venv/.dev  ## writes the documents that are made of the code's tables
+	$(BIN)/python -m docs.tables
 
 fmt: .venv/.dev  ## formats and mends what can be mended
 	$(BIN)/ruff format .

@@ -23,15 +23,6 @@ from app.tickets.views import TicketView
 from app.web.gate import needs
 
 router = APIRouter(tags=["事项"])
-_WHO = {
-    Capacity.ASSIGNED: "承办人",
-    Capacity.COLLEAGUE: "承办单位的同事、承办村社区的快递员",
-    Capacity.ADMINISTRATOR: "承办节点或其上级的管理员（保密件为纪检人员）",
-    Capacity.PARENT_ADMINISTRATOR: "上级节点的管理员",
-    Capacity.COUNTY_PRINCIPAL: "县第一责任人（仅限由县级承办或申诉到县的事项）",
-    Capacity.RECORDER: "登记此事项的工作人员（按群众的意思）",
-    Capacity.READER: "看得到此事项的工作人员",
-}
 _DONE_BY: Mapping[Action, Callable[[Work, Atlas, str, Form], Awaitable[int]]] = {
     Action.MERGE: merging.merge,
     Action.UNMERGE: merging.unmerge,
@@ -76,7 +67,7 @@ def _endpoint(action: Action, shape: type[Act]) -> Callable[..., Awaitable[Any]]
 def _who_and_when(action: Action) -> str:
     row = TABLE[action]
     states = "、".join(f"{state.label}（{state}）" for state in Status if state in row.sources)
-    who = "、".join(label for capacity, label in _WHO.items() if capacity in row.who)
+    who = "、".join(capacity.label for capacity in Capacity if capacity in row.who)
     return f"{action.label}。状态：{states}。由：{who}。不合状态或条件答 409，无权答 403，无权知道答 404。"
 
 

@@ -25,6 +25,7 @@ def _conflict(ticket: Ticket, code: str, detail: str) -> Conflict:
 
 
 def own_acceptance_is_bare(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """The person assigned accepts as it stands; an administrator may correct, and must where there is no category."""
     corrects = any(form.get(name) is not None for name in ("category", "kind", "place_code"))
     decides = not held.isdisjoint({Capacity.ADMINISTRATOR, Capacity.COUNTY_PRINCIPAL})
     if corrects and not decides:
@@ -56,6 +57,7 @@ def declinable(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datet
 
 
 def finer_reason_fits(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """A reason of the list, and a finer one that belongs to it."""
     finer = form.get("sub_reason")
     try:
         reason = DeclineReason(str(form["reason"]))
@@ -74,6 +76,7 @@ def appealable(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datet
 
 
 def has_target(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """Somebody, a place or a category must be named, and one node at most."""
     names = ("division_code", "unit_code", "username", "place_code", "category")
     if all(form.get(name) is None for name in names):
         raise Invalid.field("dispatch.nowhere", "", "请写明派给谁（单位、村社区或人员），或更正地点、分类")
@@ -90,11 +93,13 @@ def has_neighbour(ticket: Ticket, held: frozenset[Capacity], form: Form, now: da
 
 
 def has_parent(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """Above the county there is nobody."""
     if ticket.at_county:
         raise _conflict(ticket, "escalate.top", "事项已在县级，没有上级可以上报")
 
 
 def returnable(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """Within one working day of getting it; not what came back or up, nor what the parent designated."""
     if ticket.return_until is None:
         detail = "退回、上报来的或指定承办的事项不能退单；确实办不了请上报"
         raise _conflict(ticket, "return.never", detail)
@@ -103,6 +108,7 @@ def returnable(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datet
 
 
 def not_in_future(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """A visit is entered after it was made."""
     at = form.get("at")
     if isinstance(at, datetime) and at > now:
         raise Invalid.field("visit.future", "/at", "走访时间不能晚于现在")
@@ -129,11 +135,13 @@ def photographed(ticket: Ticket, held: frozenset[Capacity], form: Form, now: dat
 
 
 def is_waiting(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """There must be a wait to end."""
     if not ticket.waiting:
         raise _conflict(ticket, "resume.not_waiting", "事项现在没有待件")
 
 
 def looks_ahead(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """The date to look again is tomorrow or later."""
     day = form.get("look_again_on")
     if not isinstance(day, date) or day <= now.astimezone(SHANGHAI).date():
         raise Invalid.field("wait.past", "/look_again_on", "请填明天或以后的日期，到时再看")
@@ -146,6 +154,7 @@ def ordinary(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetim
 
 
 def extendable(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """Before the limit ends, one at a time; at most two approved and 10 days in all."""
     if now >= ticket.due_at:
         raise _conflict(ticket, "extension.late", "办结期限已过，不能再申请延期")
     if ticket.extension is Asked.ASKED:
@@ -159,6 +168,7 @@ def extendable(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datet
 
 
 def extension_asked(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """By somebody else than whoever asked, while it is undecided."""
     _decides_for_another(held, Capacity.ASKED_EXTENSION)
     if ticket.extension is not Asked.ASKED:
         raise _conflict(ticket, "extension.none", "没有待审批的延期申请")
@@ -173,6 +183,7 @@ def disliked(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetim
 
 
 def unreasonable_asked(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """By somebody else than whoever proposed it, while it is undecided."""
     _decides_for_another(held, Capacity.ASKED_UNREASONABLE)
     if ticket.unreasonable is not Asked.ASKED:
         raise _conflict(ticket, "unreasonable.none", "没有待审批的不合理诉求认定")
@@ -184,11 +195,13 @@ def _decides_for_another(held: frozenset[Capacity], asked: Capacity) -> None:
 
 
 def without_copies(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """Others follow it: it can neither be taken back nor follow another."""
     if ticket.copies:
         raise _conflict(ticket, "merge.has_copies", f"已有 {ticket.copies} 件并入此事项，不能撤回或并入别的事项")
 
 
 def primary_open(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
+    """Only while the primary is still open."""
     if ticket.primary is None or ticket.primary.status not in OPEN:
         raise _conflict(ticket, "unmerge.closed", "并入的事项已经办结，不能再拆开")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 
 from app.domain.county import County, Node
-from app.domain.vocabulary import Role
+from app.domain.vocabulary import Role, Word
 
 
 class ActorKind(StrEnum):
@@ -53,11 +53,14 @@ class Permission(StrEnum):
     TICKET_READ = "ticket:read"
     TICKET_ACT = "ticket:act"
     TICKET_RATE = "ticket:rate"
+    FILE_UPLOAD = "file:upload"
+    FILE_READ = "file:read"
     MESSAGE_SETTLE = "message:settle"
     COURIER_DAY = "courier:day"
     HOUSEHOLD_READ = "household:read"
     RATES_READ = "rates:read"
     REPORT_READ = "report:read"
+    AUDIT_READ = "audit:read"
 
 
 _EVERYONE = frozenset(Role)
@@ -69,12 +72,20 @@ _HOLDERS: dict[Permission, frozenset[Role]] = {
     Permission.TICKET_OPEN: frozenset({Role.COURIER, Role.HANDLER, Role.ADMINISTRATOR}),
     Permission.TICKET_READ: _READERS,
     Permission.TICKET_ACT: _READERS,
+    Permission.FILE_UPLOAD: _READERS,
+    Permission.FILE_READ: _READERS,
     Permission.MESSAGE_SETTLE: frozenset({Role.ADMINISTRATOR}),
     Permission.COURIER_DAY: frozenset({Role.COURIER}),
     Permission.HOUSEHOLD_READ: frozenset({Role.ADMINISTRATOR}),
     Permission.RATES_READ: _EVERYONE,
     Permission.REPORT_READ: _EVERYONE,
+    Permission.AUDIT_READ: frozenset({Role.AUDITOR}),
 }
+
+
+def permitted(permission: Permission) -> frozenset[Role]:
+    """The roles that come through doors of that permission; none for those that are open to everybody."""
+    return _HOLDERS.get(permission, frozenset())
 
 
 def holds(actor: Actor, permission: Permission) -> bool:
@@ -84,26 +95,26 @@ def holds(actor: Actor, permission: Permission) -> bool:
     return actor.kind is ActorKind.STAFF and not actor.roles.isdisjoint(_HOLDERS[permission])
 
 
-class Capacity(StrEnum):
+class Capacity(Word):
     """In what capacity an actor stands before one ticket (domain.md, 2, Who may act).
 
     COUNTY_PRINCIPAL: of a ticket that the county itself is responsible for. CALLER: may call the citizen back (回访).
     READER: any member of staff whom the door let through. ASKED_*: asked for what is to be decided.
     """
 
-    ASSIGNED = auto()
-    COLLEAGUE = auto()
-    ADMINISTRATOR = auto()
-    PARENT_ADMINISTRATOR = auto()
-    COUNTY_PRINCIPAL = auto()
-    INSPECTOR = auto()
-    CALLER = auto()
-    READER = auto()
-    ASKED_EXTENSION = auto()
-    ASKED_UNREASONABLE = auto()
-    CITIZEN = auto()
-    RECORDER = auto()
-    CLOCKWORK = auto()
+    ASSIGNED = "assigned", "承办人"
+    COLLEAGUE = "colleague", "承办单位的同事、承办村社区的快递员"
+    ADMINISTRATOR = "administrator", "承办节点或其上级的管理员（保密件为纪检人员）"
+    PARENT_ADMINISTRATOR = "parent_administrator", "承办节点上级的管理员"
+    COUNTY_PRINCIPAL = "county_principal", "县第一责任人（县级承办或申诉到县的事项）"
+    INSPECTOR = "inspector", "督查员"
+    CALLER = "caller", "没有经手的督查员或上级管理员（回访）"
+    READER = "reader", "看得到此事项的工作人员"
+    ASKED_EXTENSION = "asked_extension", "申请延期的人"
+    ASKED_UNREASONABLE = "asked_unreasonable", "提请认定不合理诉求的人"
+    CITIZEN = "citizen", "反映人"
+    RECORDER = "recorder", "登记人（按群众的意思）"
+    CLOCKWORK = "clockwork", "系统"
 
 
 @dataclass(frozen=True, slots=True)
