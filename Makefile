@@ -6,10 +6,10 @@ BIN := .venv/bin
 SQL := .venv/migrations.sql
 PEERS := tests/wechat/peers
 .DEFAULT_GOAL := help
-.PHONY: help install demo simulate test lint docs fmt bench drills lock clean
+.PHONY: help install demo simulate test test-long lint docs fmt bench drills lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 .venv/.run: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("需要 Python 3.11 或更新的版本；可用 make PYTHON=/path/to/python3 指定") if sys.version_info < (3, 11) else 0'
@@ -47,6 +47,9 @@ lint: .venv/.dev  ## style, types, import contracts
 
 test: lint $(PEERS)/node_modules/.package-lock.json  ## lint and all tests, as CI runs them
 	$(BIN)/python -m pytest -n auto
+
+test-long: .venv/.dev  ## 1,000 random lives of tickets against the model, and crowds of 50 on 200 tickets (half an hour)
+	LIVES=1000 CROWDS=200 $(BIN)/python -m pytest -s tests/lives
 
 docs: .venv/.dev  ## writes the documents that are made of the code's tables
 	$(BIN)/python -m docs.tables

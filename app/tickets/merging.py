@@ -43,11 +43,11 @@ async def merge(work: Work, atlas: Atlas, number: str, form: Form) -> int:
     Raises Missing, Forbidden (not an administrator over both), Conflict, Invalid.
     """
     into_number = str(form.get("into") or "")
-    if into_number == number:
-        raise Invalid.field("merge.itself", "/into", "不能并入事项自己，请填另一件事项的编号")
     found, into = await _both(work, atlas, number, into_number)
     service.must_be_current(found, Action.MERGE, form)
     decision = decide(found.ticket, Action.MERGE, found.capacities, form, work.now)
+    if into_number == number:
+        raise Invalid.field("merge.itself", "/into", "不能并入事项自己，请填另一件事项的编号")
     if into is None:
         raise Invalid.field("merge.unknown", "/into", "没有这个事项编号，请核对要并入的事项")
     if Capacity.ADMINISTRATOR not in into.capacities:
