@@ -28,7 +28,11 @@ async def test_of_fifty_who_act_at_once_one_wins_and_the_others_are_told(
         body = {"description": "垃圾没人清", "channel": "group", "category": "C0103", "division_code": GRID}
         ticket = (await clients[1].post("/api/v1/tickets", json=body)).json()
         at, version = f"/api/v1/tickets/{ticket['number']}", ticket["version"]
-        acts = ((f"{at}/start", {}), (f"{at}/reply", {"text": "就去"}), (f"{at}/visit", {"seen": "看过"}))
+        acts: tuple[tuple[str, dict[str, str]], ...] = (
+            (f"{at}/start", {}),
+            (f"{at}/reply", {"text": "就去"}),
+            (f"{at}/visit", {"seen": "看过"}),
+        )
         asked = [
             clients[n % len(clients)].post(path, json={**fields, "version": version})
             for n in range(PEOPLE)
