@@ -6,6 +6,10 @@ BIN := .venv/bin
 SQL := .venv/migrations.sql
 PEERS := tests/wechat/peers
 .DEFAULT_GOAL := help
+# Where an installation lies is read by the locale: with plain C Python would not start in a folder with a Chinese name.
+ifneq (,$(filter C POSIX,$(LC_ALL)))
+export LC_ALL := C.UTF-8
+endif
 .PHONY: help install demo simulate test test-long lint docs fmt bench drills lock clean
 
 help:  ## this list

@@ -21,8 +21,12 @@ from app.base.secrets import Vault, secret_key
 from app.base.spool import Spool
 from app.base.work import Opener, Work
 from app.domain.policy import Permission
+from app.files.choosing import store_of
+from app.files.disk import DiskStore
+from app.files.store import Store
 from app.rates import counters
 from app.settings import Settings
+from app.suggestion import kept
 from app.tickets.queries import backlog
 from app.web import metrics, openapi, problems
 from app.web.gate import needs, refuse_ungated
@@ -54,10 +58,11 @@ def from_settings() -> FastAPI:
         demo=settings.mode == "demo",
         data_dir=settings.data_dir,
         metrics_token=settings.metrics_token.get_secret_value(),
+        store=store_of(settings),
     )
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each is a setting
     database: Database,
     vault: Vault,
     *,
@@ -65,12 +70,15 @@ def create_app(
     demo: bool = False,
     data_dir: Path | None = None,
     metrics_token: str = "",
+    store: Store | None = None,
 ) -> FastAPI:
     """The whole HTTP service over `database`, which the application closes when it stops.
 
-    `data_dir`: where messages are spooled while the database is away; without it they are refused then.
+    `data_dir`: where messages are spooled while the database is away, and files are kept where no `store` is given;
+    without it they are refused. A trained model for the suggestion of categories is looked for there too.
     """
     intake = Intake(vault, Spool(data_dir) if data_dir is not None else None)
+    kept.look_in(data_dir)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -89,6 +97,7 @@ def create_app(
     app.state.database = database
     app.state.vault = vault
     app.state.intake = intake
+    app.state.store = store if store is not None or data_dir is None else DiskStore(data_dir)
     app.state.base_url = base_url.rstrip("/")
     app.state.demo = demo
     problems.install(app)

@@ -5,15 +5,19 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from app.audit import jobs as audit
 from app.base import log
 from app.base.clock import machine
 from app.base.db import Database, unreachable
 from app.base.work import Opener
 from app.domain.vocabulary import SHANGHAI
+from app.files import jobs as files
+from app.files.store import Store
 from app.limits import jobs as limits
 from app.people import jobs as people
 from app.rates import jobs as rates
@@ -45,9 +49,15 @@ class Job:
 JOBS = (
     Job("rates.fold", 1, rates.fold),
     Job("limits.plan_missing", 3600, limits.plan_missing),
+    Job("audit.seal", 300, audit.seal),
     Job("people.sweep", 600, people.sweep),
     Job("tickets.sweep", 3600, tickets.sweep),
 )
+
+
+def jobs_with(store: Store) -> tuple[Job, ...]:
+    """All jobs, those that need the store of files among them."""
+    return (*JOBS, Job("files.sweep", 3600, partial(files.sweep, store)))
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from typing import Any
 from app.domain.steps import CHAINS, Chain
 from app.schema.rates import TALLIED
 from bench.reading import SESSION_OF
+from bench.writers import BYTES
 
 _ENDED = ", ".join(f"'{kind}'" for chain in (Chain.ACCEPT, Chain.REPLY) for kind in CHAINS[chain])
 _COMPLETED = ("completed", "on_time", "on_time_original", "completed_accepted", "completed_replied")
@@ -25,13 +26,15 @@ WITH who AS ({SESSION_OF}), held AS (
     t.citizen_id, t.received_at, who.id AS staff_id, who.held -> 0 ->> 0 AS role
   FROM ticket t JOIN who ON who.id = t.person_id WHERE t.number = $3 AND t.status = 'in_progress' FOR UPDATE OF t
 ), changed AS (
-  UPDATE ticket t SET version = held.seq, status = '{target}', {changes} FROM held WHERE t.id = held.id
+  UPDATE ticket t SET version = held.seq, status = '{target}', chain_head = {BYTES[36]}, {changes}
+  FROM held WHERE t.id = held.id
 ), {beside}, told AS (
   INSERT INTO ticket_event (ticket_id, seq, at, action, from_status, to_status, actor_kind, actor_id, actor_role,
-    detail)
-  SELECT id, seq, $2, '{action}', status, '{target}', 'staff', staff_id, role, '{{}}'::jsonb FROM held
+    detail, text_digest, prev, hash)
+  SELECT id, seq, $2, '{action}', status, '{target}', 'staff', staff_id, role, '{{}}'::jsonb, {BYTES[32]}, {BYTES[32]},
+    {BYTES[32]} FROM held
 ), said AS (
-  INSERT INTO event_text (ticket_id, seq, text) SELECT id, seq, $4 FROM held
+  INSERT INTO event_text (ticket_id, seq, text, salt) SELECT id, seq, $4, {BYTES[16]} FROM held
 ), lettered AS (
   INSERT INTO outbox (key, notice, ticket_id, citizen_id, body, created_at)
   SELECT id || ':' || seq || ':{_NOTICES[action]}:' || citizen_id || ':', '{_NOTICES[action]}', id, citizen_id,

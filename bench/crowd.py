@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from bench.writers import BYTES
+
 DAYS, OVER = 730, 15
 """In which they came, and how long it is since the last one did."""
 CHUNK = 100_000
@@ -39,14 +41,14 @@ INSERT INTO ticket (id, number, kind, channel, status, version, cycle, title, de
   category_suggested, division_id, responsible_division_id, responsible_unit_id, person_id, routing_reason, urgent,
   confidential, marked_confidential, received_at, entered_at, accepted_at, accepted_automatically, corrected,
   first_replied_at, completed_at, rated_at, closed_at, due_at, original_due_at, kept_limit, kept_original, works,
-  result, explained, score, first_score, rating_via, withdrawn_before_work)
+  result, explained, score, first_score, rating_via, withdrawn_before_work, chain_head)
 SELECT n.id, '9999' || lpad((n.id * 387420489 % 1000000000)::text, 9, '0'), l.kind, 'group', 'closed', 1, 1,
   left(said, 20), said, l.id, false, p.grid_id, CASE WHEN u.id IS NULL THEN p.village_id END, u.id,
   coalesce(u.person_id, p.person_id), '历史导入：归承办人所在的节点', false,
   false, false, received, received, received + interval '5 hours', false, true, received + interval '1 day',
   completed, completed + interval '1 day', completed + interval '1 day', received + interval '7 days',
   received + interval '7 days', late < 95, late < 95, 1, '', false,
-  score, score, 'imported', false
+  score, score, 'imported', false, {BYTES[36]}
 FROM (SELECT id, $3::timestamptz + (id - $4::bigint) * $5::interval AS received,
     {_DRAWN.format(seed=1, of="(SELECT count(*) FROM spread_place)")} AS place,
     {_DRAWN.format(seed=2, of="(SELECT count(*) FROM spread_leaf)")} AS leaf,
@@ -61,9 +63,10 @@ LATERAL (SELECT rpad('村口第' || n.id || '号路灯坏了', 60, '，晚上看
 ORDER BY n.id
 """
 _BESIDE = (
-    """
-    INSERT INTO ticket_event (ticket_id, seq, at, action, to_status, actor_kind, detail)
-    SELECT id, 1, received_at, 'open', 'received', 'system', '{"imported": true}' FROM ticket WHERE id BETWEEN $1 AND $2
+    f"""
+    INSERT INTO ticket_event (ticket_id, seq, at, action, to_status, actor_kind, detail, prev, hash)
+    SELECT id, 1, received_at, 'open', 'received', 'system', '{{"imported": true}}', {BYTES[32]}, {BYTES[32]}
+    FROM ticket WHERE id BETWEEN $1 AND $2
     """,
     """
     INSERT INTO ticket_limit (ticket_id, cycle, kind, due_at, original_due_at, rule, provisional)

@@ -18,6 +18,7 @@ TICKETS_OF = {
     "outbox": "ticket_id",
     "rating": "ticket_id",
     "ticket_import": "ticket_id",
+    "ticket_likeness": "ticket_id",
 }
 """The tables that hold rows of tickets, with the column that names the ticket."""
 DELTAS = "rate_delta"
@@ -122,7 +123,9 @@ def _named(row: dict[str, Any], table: str, own: Mapping[str, Any], span: tuple[
     if row.get("actor_kind") == "citizen":
         names["actor_id"] = "citizen"
     for column, value in row.items():
-        if column in names and value is not None:
+        if column in _LINKS:
+            row[column] = value and "bytes"
+        elif column in names and value is not None:
             row[column] = names[column]
         elif (table, column) == ("outbox", "key"):
             ticket, seq, notice, citizen, staff = value.split(":")
@@ -134,6 +137,8 @@ def _named(row: dict[str, Any], table: str, own: Mapping[str, Any], span: tuple[
 
 
 _MOMENTS = frozenset({"at", "since", "until"})
+_LINKS = frozenset({"chain_head", "prev", "hash", "salt", "text_digest"})
+"""Of the trail's chain: a floor writes as many bytes, of no meaning."""
 
 
 def require_same(product: Rows, floor: Rows, name: str) -> None:

@@ -16,7 +16,7 @@ REPLY: Step = ("reply", {"text": "已到现场看过，情况属实，正在联�
 VISIT: Step = ("visit", {"seen": "上门时家里有老人在，路面确有三处破损，已拍照登记，并当面说明了安排。"})
 COMPLETE: Step = ("complete", {"result": "已经修好，并请住户当面看过，路灯也一并查了一遍，后面一个月每周再去看一次。"})
 BEGUN: tuple[Step, ...] = (("accept", {}), ("start", {}))
-_TRIES = 20
+_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ async def lived(conn: Any, place: Place, service: Service, steps: Sequence[Step]
 _WRITTEN = """
 SELECT t.id, t.number, t.person_id FROM inbound i JOIN ticket t ON t.id = i.ticket_id
 WHERE i.account_id = $1 AND i.key = $2 AND t.person_id IS NOT NULL AND NOT t.confidential
+  AND NOT EXISTS (SELECT FROM category c WHERE c.id = t.category_id AND c.photo_required)
 """
 
 

@@ -28,7 +28,7 @@ from app.wechat.crypto import Keys
 from bench import load
 
 ROOT = Path(__file__).resolve().parents[1]
-KEY = "a key of the bench, never of an installation"
+KEY = "a-key-of-the-bench-never-of-an-installation"
 SESSION = {"jit": "off", "timezone": "UTC"}
 """As the product's own sessions have them (app.base.db)."""
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")

@@ -18,6 +18,8 @@ Row = Mapping[str, Any]
 NUMBER = "{number}"
 """Stands in a template's reply where the ticket's number comes."""
 
+BYTES = {n: f"decode(repeat('5a', {n}), 'hex')" for n in (16, 32, 36)}
+"""As many as the product's links of the trail have: what it makes of SHA-256 costs it some microseconds."""
 _ONE_MORE = ", ".join("1" if name == "received" else "0" for name in TALLIED)
 """What a new ticket adds to the counters."""
 
@@ -40,9 +42,9 @@ WITH fresh AS (
     category_suggested, division_id, responsible_division_id, responsible_unit_id, person_id, routing_reason,
     citizen_id, account_id, urgent, confidential, marked_confidential, received_at, entered_at,
     accepted_automatically, corrected, due_at, original_due_at, kept_limit, kept_original, works, explained,
-    withdrawn_before_work, return_until)
+    withdrawn_before_work, return_until, chain_head)
   SELECT ticket_id, $8, $9, 'account', 'received', 1, 1, $10, $11, $12, $13, $14, $15, $16, $17, $18, who.id, $1,
-    false, false, false, $4, $4, false, false, $19, $19, true, true, 0, false, false, $28 FROM fresh, who
+    false, false, false, $4, $4, false, false, $19, $19, true, true, 0, false, false, $28, {BYTES[36]} FROM fresh, who
 ), limited AS (
   INSERT INTO ticket_limit (ticket_id, cycle, kind, due_at, original_due_at, rule, provisional)
   SELECT ticket_id, 1, l.kind, l.due_at, l.due_at, l.rule, l.provisional
@@ -57,8 +59,13 @@ WITH fresh AS (
   INSERT INTO assignment (ticket_id, division_id, unit_id, person_id, came_by, since)
   SELECT ticket_id, $15, $16, $17, 'routed', $4 FROM fresh
 ), told AS (
-  INSERT INTO ticket_event (ticket_id, seq, at, action, to_status, actor_kind, actor_id, actor_role, detail)
-  SELECT ticket_id, 1, $4, 'open', 'received', 'citizen', who.id, 'citizen', $24::jsonb FROM fresh, who
+  INSERT INTO ticket_event (ticket_id, seq, at, action, to_status, actor_kind, actor_id, actor_role, detail, prev,
+    hash)
+  SELECT ticket_id, 1, $4, 'open', 'received', 'citizen', who.id, 'citizen', $24::jsonb, {BYTES[32]}, {BYTES[32]}
+  FROM fresh, who
+), sketched AS (
+  INSERT INTO ticket_likeness (ticket_id, received_at, sketch)
+  SELECT ticket_id, $4, $29::bigint[] FROM fresh WHERE $29 IS NOT NULL
 ), lettered AS (
   INSERT INTO outbox (key, notice, ticket_id, citizen_id, staff_id, body, created_at)
   SELECT ticket_id || ':1:citizen.received:' || who.id || ':', 'citizen.received', ticket_id, who.id, NULL::bigint,
@@ -70,7 +77,7 @@ WITH fresh AS (
 SELECT ticket_id FROM fresh
 """
 
-# The same, one table a statement, as a program without an object mapper would: 13 and the reserved id.
+# The same, one table a statement, as a program without an object mapper would: 14 and the reserved id.
 _STEPS = {
     "inbound": "INSERT INTO inbound (account_id, key, openid, received_at, raw, outcome)"
     " VALUES ($1, $2, $3, $4, $5, 'done') ON CONFLICT (account_id, key) DO NOTHING RETURNING id",
@@ -79,14 +86,14 @@ _STEPS = {
     "citizen": "INSERT INTO citizen (created_at) VALUES ($1) RETURNING id",
     "identity": "INSERT INTO identity (account_id, openid, citizen_id) VALUES ($1, $2, $3)",
     "id": "SELECT nextval('ticket_id_seq')",
-    "ticket": """
+    "ticket": f"""
       INSERT INTO ticket (id, number, kind, channel, status, version, cycle, title, description, category_id,
         category_suggested, division_id, responsible_division_id, responsible_unit_id, person_id, routing_reason,
         citizen_id, account_id, urgent, confidential, marked_confidential, received_at, entered_at,
         accepted_automatically, corrected, due_at, original_due_at, kept_limit, kept_original, works, explained,
-        withdrawn_before_work, return_until)
+        withdrawn_before_work, return_until, chain_head)
       VALUES ($1, $2, $3, 'account', 'received', 1, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-        false, false, false, $15, $15, false, false, $16, $16, true, true, 0, false, false, $17)""",
+        false, false, false, $15, $15, false, false, $16, $16, true, true, 0, false, false, $17, {BYTES[36]})""",
     "limits": "INSERT INTO ticket_limit (ticket_id, cycle, kind, due_at, original_due_at, rule, provisional)"
     " SELECT $1, 1, l.kind, l.due_at, l.due_at, l.rule, l.provisional"
     " FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::bool[]) l (kind, due_at, rule, provisional)",
@@ -97,7 +104,9 @@ _STEPS = {
     "assignment": "INSERT INTO assignment (ticket_id, division_id, unit_id, person_id, came_by, since)"
     " VALUES ($1, $2, $3, $4, 'routed', $5)",
     "event": "INSERT INTO ticket_event (ticket_id, seq, at, action, to_status, actor_kind, actor_id, actor_role,"
-    " detail) VALUES ($1, 1, $2, 'open', 'received', 'citizen', $3, 'citizen', $4::jsonb)",
+    " detail, prev, hash)"
+    f" VALUES ($1, 1, $2, 'open', 'received', 'citizen', $3, 'citizen', $4::jsonb, {BYTES[32]}, {BYTES[32]})",
+    "sketch": "INSERT INTO ticket_likeness (ticket_id, received_at, sketch) VALUES ($1, $2, $3)",
     "outbox": "INSERT INTO outbox (key, notice, ticket_id, citizen_id, staff_id, body, created_at)"
     """ SELECT k, n, $1, c, s, '{"seq": 1}'::jsonb, $6"""
     " FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[]) l (k, n, c, s)",
@@ -151,6 +160,7 @@ async def at_once(conn: Any, ids: Ids, filing: Filing, t: Row) -> str:
         *t["steps"],
         day_of(filing.now),
         t["return_until"],
+        t["sketch"],
     )
     return reply
 
@@ -178,6 +188,8 @@ async def by_statements(conn: Any, ids: Ids, filing: Filing, t: Row) -> str:
         await conn.execute(s["steps"], ticket_id, *t["steps"])
         await conn.execute(s["assignment"], ticket_id, *node, now)
         await conn.execute(s["event"], ticket_id, now, citizen, t["detail"])
+        if t["sketch"] is not None:
+            await conn.execute(s["sketch"], ticket_id, now, t["sketch"])
         await conn.execute(s["outbox"], ticket_id, *_letters(ticket_id, citizen, t["person_id"]), now)
         await conn.execute(s["delta"], day_of(now), t["division_id"], *node[:2])
         await conn.execute(s["finish"], row, reply, ticket_id)
@@ -200,9 +212,11 @@ async def templates(conn: Any, after: int) -> list[dict[str, Any]]:
     rows = await conn.fetch(
         """
         SELECT t.number, t.kind, t.category_id, t.category_suggested, t.division_id, t.responsible_division_id,
-          t.responsible_unit_id, t.person_id, t.routing_reason, t.due_at::text, t.return_until::text, i.reply, e.detail::text,
-          l.kinds, l.due, l.rules, l.provisional, p.kinds AS step_kinds, p.due AS step_due
-        FROM ticket t JOIN inbound i ON i.ticket_id = t.id JOIN ticket_event e ON e.ticket_id = t.id AND e.seq = 1,
+          t.responsible_unit_id, t.person_id, t.routing_reason, t.due_at::text, t.return_until::text,
+          i.reply, e.detail::text,
+          l.kinds, l.due, l.rules, l.provisional, k.sketch, p.kinds AS step_kinds, p.due AS step_due
+        FROM ticket t JOIN inbound i ON i.ticket_id = t.id
+          JOIN ticket_event e ON e.ticket_id = t.id AND e.seq = 1 LEFT JOIN ticket_likeness k ON k.ticket_id = t.id,
           LATERAL (SELECT array_agg(kind) AS kinds, array_agg(due_at::text) AS due, array_agg(rule) AS rules,
             array_agg(provisional) AS provisional FROM ticket_limit WHERE ticket_id = t.id) l,
           LATERAL (SELECT array_agg(kind) AS kinds, array_agg(due_at::text) AS due FROM step WHERE ticket_id = t.id) p

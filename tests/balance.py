@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from app.audit.verifying import Finding, verify
 from app.base.db import Database
 from app.domain.policy import SYSTEM
 from app.rates import counters
@@ -33,10 +34,13 @@ GROUP BY p.id HAVING p.copies <> count(c.id) OR bool_or(c.status <> 'merged') OR
 
 
 async def in_balance(database: Database) -> None:
-    """Counters are what the tickets say; an open ticket has the steps to come that it should, a completed one that it is
-    archived, others none; and there is one responsible node at a time, of an open ticket alone."""
+    """Counters are what the tickets say; an open ticket has the steps to come that it should, a completed one that it
+    is archived, others none; there is one responsible node at a time, of an open ticket alone; the trail verifies."""
     async with database.open_work(SYSTEM) as work:
         assert await counters.verify(work) == []
         assert (await work.conn.execute(text(_STEPS))).all() == []
         assert (await work.conn.execute(text(_NODES))).all() == []
         assert (await work.conn.execute(text(_COPIES))).all() == []
+    found: list[Finding] = []
+    tally = await verify(database.open_work, found.append, lambda done, total: None)
+    assert (found, tally.joined, tally.behind) == ([], 0, 0)

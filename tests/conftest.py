@@ -41,10 +41,12 @@ MOMENT = datetime(2026, 9, 22, 10, 0, tzinfo=SHANGHAI)
 """A Tuesday; the Mid-Autumn and National Day holidays follow."""
 FOUNDED = datetime(2025, 1, 1, tzinfo=SHANGHAI)
 """When the county was imported: nobody's appointment is younger."""
-SECRET_KEY = "test-only secret key, never of an installation"
-CALENDAR = frozenset({"setting", "calendar_day", "calendar_year"})
+SECRET_KEY = "test-only-secret-key-never-of-an-installation"
+CALENDAR = frozenset({"setting", "calendar_day", "calendar_year", "urgent_word"})
 _OF_PEOPLE = {"staff", "appointment", "household", "account"}
-COUNTY = CALENDAR | _OF_PEOPLE | {"division", "division_alias", "unit", "category", "station", "chat_group"}
+COUNTY = (
+    CALENDAR | _OF_PEOPLE | {"division", "division_alias", "division_area", "unit", "category", "station", "chat_group"}
+)
 """Tables that stay as they are; all others are emptied after a test that commits."""
 HOUSEHOLDS = 3_120
 """About one in twenty of the demo's, and at least one in every grid: the rest would only take time."""
@@ -55,7 +57,7 @@ for _name in [name for name in os.environ if name.startswith("O2O_")]:
     del os.environ[_name]
 _ROOT = Path(__file__).parents[1]
 _MAKERS = (
-    *("migrations", "app/imports", "app/limits", "app/base/secrets.py", "app/demo/data"),
+    *("migrations", "app/audit", "app/imports", "app/limits", "app/base/secrets.py", "app/demo/data"),
     "app/base/sheets",
     *(f"app/demo/{name}.py" for name in ("county", "homes", "invented", "meeting", "sheets")),
     "app/people/households.py",
@@ -246,6 +248,7 @@ async def _migrated(database: Database) -> None:
     await migrate(database.engine)
     async with database.open_work(SYSTEM) as work:
         await seed_calendar(work)
+        await imports.seed(work)
 
 
 async def _found(database: Database, demo: DemoCounty, vault: Vault) -> None:

@@ -2,8 +2,24 @@
 
 from fastapi import APIRouter
 
-from app.api import actions, courier, divisions, households, messages, people, rates, reports, stations, tickets
+from app.api import (
+    actions,
+    audit,
+    courier,
+    divisions,
+    files,
+    households,
+    messages,
+    people,
+    rates,
+    reports,
+    stations,
+    suggestion,
+    tickets,
+)
 
 router = APIRouter(prefix="/api/v1")
-for module in (people, tickets, actions, messages, courier, households, divisions, stations, rates, reports):
+for module in (people, tickets, actions, files, messages, courier, households, divisions, stations, rates, reports):
     router.include_router(module.router)
+router.include_router(audit.router)
+router.include_router(suggestion.router)

@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.domain.files import MOST_PER_ACT
 from app.domain.vocabulary import Action, DeclineReason, DeclineSubReason, Kind, Waiting
 
 
@@ -36,7 +37,9 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000), AfterV
 """What a person wrote, kept as written; not only white space."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), Storable]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64), Storable]
-Files = Annotated[list[str], Field(max_length=0, description="附件在后续版本提供，现在只能为空")]
+Files = Annotated[
+    list[Code], Field(max_length=MOST_PER_ACT, description="先用 POST /files 上传，再把得到的 id 填在这里")
+]
 Sort = Annotated[Kind, Field(strict=False)]
 """JSON knows no enumerations: their words are texts."""
 

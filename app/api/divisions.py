@@ -70,7 +70,10 @@ def _found(county: County, code: str) -> Division:
 
 @router.get("/divisions/{code}", summary="一个区划", operation_id="division_show")
 async def show(work: Annotated[Work, needs(Permission.SIGNED_IN, read=True)], code: str) -> DivisionEntry:
-    """区划的名称、别名（含旧名）、级别和所在；edition 是最近一次变动的版本，valid_to 是最后一天，未撤销为空。"""
+    """区划的名称、别名（含旧名）、级别和所在。
+
+    edition 是最近一次变动的版本（从没写明过的为空），valid_to 是最后一天，未撤销为空。
+    """
     county = (await atlas(work)).county
     return _view(county, _found(county, code))
 

@@ -62,7 +62,7 @@ async def listed(
 )
 async def file(work: Annotated[Work, needs(Permission.MESSAGE_SETTLE)], id: _ID, body: TicketOfMessage) -> JSONResponse:
     """事项的渠道是公众号，反映人是发消息的人，收到时间是消息到达的时间。编号随其下一条消息告知。保密件只回编号。"""
-    fields = body.model_dump(mode="python", exclude={"files"})
+    fields = body.model_dump(mode="python")
     record = Record(**fields | {"description": body.description or ""}, **_OF_MESSAGE)
     answer = await kept.file(work, await atlas(work), id, record)
     return JSONResponse(answer, status_code=201, headers={"Location": f"/api/v1/tickets/{answer['number']}"})

@@ -16,7 +16,8 @@ from app.domain.errors import Invalid
 from app.domain.numbers import sound
 from app.domain.policy import Permission
 from app.domain.vocabulary import Channel, Kind, Status
-from app.tickets import recording, views
+from app.tickets import duplicates, recording, views
+from app.tickets.duplicates import DuplicateView
 from app.tickets.queries.reading import Filters, Page
 from app.tickets.recording import Record
 from app.tickets.views import ListedTicket, TicketView
@@ -31,6 +32,11 @@ NUMBER = Annotated[str, Path(pattern=r"^[0-9]{8,14}$", description="事项编号
 class Listing:
     items: Sequence[ListedTicket]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    items: Sequence[DuplicateView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ def _digest(body: NewTicket) -> str:
 
 
 def _record(body: NewTicket) -> Record:
-    return Record(**body.model_dump(mode="python", exclude={"files"}))
+    return Record(**body.model_dump(mode="python"))
 
 
 @router.get("/tickets", summary="事项列表", operation_id="ticket_list")
@@ -127,6 +133,12 @@ def _categories(county: Atlas, code: str | None) -> tuple[int, ...]:
     if found is None:
         raise Invalid.field("category.unknown", "/category", f"没有代码为“{code[:32]}”的事项分类")
     return (found.id, *(c.id for c in county.county.categories.values() if c.parent_id == found.id))
+
+
+@router.get("/tickets/{number}/duplicates", summary="疑似重复", operation_id="ticket_duplicates")
+async def alike(work: Annotated[Work, needs(Permission.TICKET_READ, read=True)], number: NUMBER) -> Duplicates:
+    """三十天内可能是同一件事的其他事项，最像的在前，最多五件；只有我看得到的。核实后可以并单。"""
+    return Duplicates(await duplicates.likely(work, await atlas(work), number))
 
 
 @router.get("/tickets/{number}", summary="事项详情", operation_id="ticket_show")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -49,6 +49,22 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def place_of(url: str) -> str:
+    """Which database a URL names, whoever asks for it: host (or folder of the socket), port and name.
+
+    Raises ValueError where it is no URL of a database.
+    """
+    try:
+        parts = make_url(url)
+    except ArgumentError as error:
+        raise ValueError("no URL of a database") from error
+    given = parts.query.get("host", "")
+    host = parts.host or (given if isinstance(given, str) else ",".join(given)) or "localhost"
+    if host in {"127.0.0.1", "::1"}:
+        host = "localhost"
+    return f"{host}:{parts.port or 5432}/{parts.database or parts.username or ''}"
 
 
 def unreachable(error: BaseException) -> bool:

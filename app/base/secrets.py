@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 import secrets as random
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import suppress
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from app.settings import Settings
 
 HOW_TO_MAKE_A_KEY = "可用 python3 -c 'import secrets; print(secrets.token_hex(32))' 生成"
+_NO_KEY = "O2O_SECRET_KEY 至少 32 个字符，只有字母、数字和 + / = _ . -"
 
 
 def token() -> str:
@@ -36,7 +38,7 @@ class Vault:
 
     def __init__(self, secret_key: str) -> None:
         if len(secret_key) < 32:
-            raise ValueError(f"O2O_SECRET_KEY 至少 32 个字符；{HOW_TO_MAKE_A_KEY}")
+            raise ValueError(f"{_NO_KEY}；{HOW_TO_MAKE_A_KEY}")
         self._cipher = AESGCM(hashlib.sha256(secret_key.encode()).digest())
         # A key of its own (RFC 5869): what digests give away says nothing of what is sealed.
         self._digest_key = HKDF(SHA256(), 32, None, b"keyed digests").derive(secret_key.encode())
@@ -65,10 +67,12 @@ def secret_key(settings: Settings) -> str:
     """The key for Vault: O2O_SECRET_KEY, or of a demo a random one made once and kept in the data folder.
 
     Raises ValueError where production has none: a key that came by itself would be lost with the folder, and with it
-    everything sealed.
+    everything sealed. Likewise where it looks like none: an example that was pasted is known to everybody.
     """
     given = settings.secret_key.get_secret_value()
     if given:
+        if not re.fullmatch(r"[A-Za-z0-9+/=_.-]{32,}", given):
+            raise ValueError(f"{_NO_KEY}（不要把说明里的占位文字照抄进来）；{HOW_TO_MAKE_A_KEY}")
         return given
     if settings.mode == "production":
         raise ValueError(f"没有设置 O2O_SECRET_KEY，公众号的令牌和密钥要用它加密保存；{HOW_TO_MAKE_A_KEY}")

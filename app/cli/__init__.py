@@ -1,16 +1,16 @@
-"""The console script `o2o`. A command is a typed function in a module of its subject, and a line here."""
+"""The console script `o2o`. A command is a typed function in a module of its subject, and a line here.
+
+Nothing heavy is loaded before `main` runs: it takes a second, in which somebody may press Ctrl-C.
+"""
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-import typer
-from pydantic import ValidationError
-
-from app.base.embedded import EmbeddedError
-from app.cli import settings, usage
-from app.domain.errors import Refusal
+TYPE_CHECKING = False  # as mypy knows it; typing itself takes a while
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS: Mapping[str, str] = {
     "demo": "demo:demo",
@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, str] = {
     "import": "imports:import_",
     "report": "report:report",
     "rates": "rates:commands",
+    "audit": "audit:commands",
+    "suggestion": "suggestion:commands",
     "simulate": "simulate:simulate",
     "doctor": "doctor:doctor",
     "db": "database:commands",
@@ -27,9 +29,18 @@ COMMANDS: Mapping[str, str] = {
 """Command → its module here and what it is there: a function, or a group of commands."""
 
 
-def commands(named: str | None = None) -> typer.Typer:
+STOPPED = 130
+"""The exit code after Ctrl-C (the shells' convention)."""
+
+
+def commands(named: str | None = None) -> "typer.Typer":
     """The command of that name alone, or all. A worker need not carry, for years, what only reports and imports use."""
+    import typer
+
+    from app.cli.helping import Command, Group
+
     app = typer.Typer(
+        cls=Group,
         help="民生快递：县、镇街、村社区、网格四级为民服务",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
@@ -42,43 +53,59 @@ def commands(named: str | None = None) -> typer.Typer:
         module, _, what = place.partition(":")
         found = getattr(import_module(f"app.cli.{module}"), what)
         if isinstance(found, typer.Typer):
-            app.add_typer(found, name=name)
+            for one in found.registered_commands:
+                one.cls = Command
+            app.add_typer(found, name=name, cls=Group)
         else:
-            app.command(name)(found)
+            app.command(name, cls=Command)(found)
     return app
 
 
 def main(args: list[str] | None = None) -> None:
     """Runs a command and exits: 0, or 1 and what is wrong on stderr in Chinese, one line per faulty row.
 
-    2 for a command line that is not understood.
+    2 for a command line that is not understood, 130 after Ctrl-C.
     """
     try:
-        given = sys.argv[1:] if args is None else args
-        ended = commands(next(iter(given), None))(given, standalone_mode=False)
-        sys.exit(ended if isinstance(ended, int) else 0)
+        code = _ended(sys.argv[1:] if args is None else args)
+    except KeyboardInterrupt:
+        code = STOPPED
+    finally:
+        _flush()
+    if code == STOPPED:
+        sys.stderr.write("已中止\n")
+    sys.exit(code)
+
+
+def _flush() -> None:
+    """Whoever read our output (`| head`) may have gone: what is left of it is for nobody, and no error."""
+    for stream in (sys.stdout, sys.__stdout__):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _ended(given: Sequence[str]) -> int:
+    import typer
+
+    from app.cli import usage
+    from app.cli.calling import program
+
+    try:
+        ended = commands(next(iter(given), None))(given, prog_name=program(), standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
     except typer.TyperException as error:
-        if said := usage.sentence(error):
-            typer.echo(said, err=True)
-        sys.exit(usage.USAGE)
+        typer.echo(usage.sentence(error), err=True)
+        return usage.USAGE
     except typer.Abort:
         typer.echo("已中止", err=True)
-    except Refusal as refusal:
-        for fault in refusal.faults:
-            if fault.pointer.startswith("第"):
-                typer.echo(f"{fault.pointer}：{fault.detail}", err=True)
-        typer.echo(refusal.detail, err=True)
-    except EmbeddedError as error:
-        typer.echo(str(error), err=True)
+        return 1
     except Exception as error:
-        if os.environ.get("O2O_LOG_LEVEL") == "debug":
+        from app.cli import saying
+
+        if os.environ.get("O2O_LOG_LEVEL") == "debug" and not saying.meant(error):
             raise
-        typer.echo(_sentence(error), err=True)
-    sys.exit(1)
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, ValidationError) and error.title == "Settings":
-        return settings.sentence(error)
-    # Only the kind: the text of an error may quote a row, and rows are about people.
-    return f"程序出错（{type(error).__name__}）；设 O2O_LOG_LEVEL=debug 再运行一次可看到详情"
+        saying.complain(error)
+        return 1

@@ -73,17 +73,22 @@ async def _connected(url: str, settings: Settings, clock: Clock) -> AsyncIterato
 
 
 async def bring_up(database: Database) -> None:
-    """Brings the database to the newest schema and puts the published calendar in. Raises Busy."""
-    try:
-        from app.base.migrate import migrate  # Alembic: not for those who only serve
+    """Brings the database to the newest schema; puts in the published calendar and the first words of what is urgent.
+    Raises Busy."""
+    from app.base.migrate import migrate  # Alembic: not for those who only serve
 
+    with readiness.reached():
+        async with database.engine.connect():
+            pass
+    try:
         await migrate(database.engine)
     except RuntimeError as error:  # too old a PostgreSQL
         raise Busy("database.old", str(error)) from error
-    except OSError as error:
-        raise Busy("database.away", f"连不上数据库：{error}") from error
+    from app.imports import service as imports  # the readers of workbooks: likewise
+
     async with database.open_work(SYSTEM) as work:
         await seed_calendar(work)
+        await imports.seed(work)
 
 
 def migrate_() -> None:

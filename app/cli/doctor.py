@@ -15,11 +15,15 @@ from app.base.db import Database
 from app.base.embedded import EmbeddedError, dsn
 from app.base.running import health, readiness
 from app.base.running.health import Check, State, reporter
+from app.base.running.reasons import why
 from app.base.secrets import Vault
 from app.cli import settings as configuration
+from app.cli.calling import typable
 from app.cli.database import NONE_YET, embedded
+from app.demo import folder
 from app.domain.errors import Busy, Refusal
 from app.domain.policy import SYSTEM
+from app.files.store import Store
 from app.settings import Settings
 
 
@@ -38,7 +42,7 @@ async def _gathered(quiet: bool) -> list[Check]:
     async for check in _checks():
         checks.append(check)
         if not quiet:
-            typer.echo(f"{check.state.label}  {check.label}：{check.said}")
+            typer.echo(f"{check.state.label}  {check.label}：{typable(check.said)}")
     return checks
 
 
@@ -47,10 +51,12 @@ async def _checks() -> AsyncIterator[Check]:
     try:
         settings = configuration.read()
         clock = configuration.clock(settings)
-    except Refusal as refusal:
-        yield of_settings(State.FAIL, refusal.detail)
+    except (Refusal, EmbeddedError) as refusal:
+        yield of_settings(State.FAIL, str(refusal))
         return
-    yield health.configuration(settings)
+    # A running demo knows its own port; O2O_BASE_URL is what others serve under.
+    demos = folder.address(settings.data_dir) if settings.mode == "demo" else None
+    yield health.configuration(settings, demos)
     yield health.private((Path(".env"), settings.data_dir / "secret-key", settings.data_dir / "postgres.json"))
     try:
         vault = configuration.vault(settings)
@@ -61,8 +67,20 @@ async def _checks() -> AsyncIterator[Check]:
     for check in health.disk((settings.data_dir, settings.data_dir / "postgres")):
         yield check
     yield _spool(settings.data_dir)
-    async for check in _of_database(settings, clock, vault):
+    store, said = await _store(settings)
+    yield said
+    async for check in _of_database(settings, clock, vault, store):
         yield check
+
+
+async def _store(settings: Settings) -> tuple[Store | None, Check]:
+    from app.files.health import writable
+
+    try:
+        store = configuration.store(settings)
+    except Refusal as refusal:
+        return None, reporter("file_store", "文件存储")(State.FAIL, refusal.detail)
+    return store, await writable(store)
 
 
 def _spool(data_dir: Path) -> Check:
@@ -72,7 +90,7 @@ def _spool(data_dir: Path) -> Check:
         found = spool.waiting(data_dir)
         stuck = spool.unusable(data_dir)
     except OSError as error:
-        return check(State.FAIL, f"读不了 {data_dir / spool.FOLDER}（{error.strerror}），请改正它的所有者和权限")
+        return check(State.FAIL, f"读不了 {data_dir / spool.FOLDER}（{why(error)}），请改正它的所有者和权限")
     folder = data_dir / spool.FOLDER
     if stuck:
         said = f"{folder} 里有 {len(stuck)} 项本用户读不了或写不了（{'、'.join(stuck[:3])}）"
@@ -86,7 +104,9 @@ def _spool(data_dir: Path) -> Check:
     return check(State.OK, "没有在等数据库的消息")
 
 
-async def _of_database(settings: Settings, clock: Clock, vault: Vault | None) -> AsyncIterator[Check]:
+async def _of_database(
+    settings: Settings, clock: Clock, vault: Vault | None, store: Store | None
+) -> AsyncIterator[Check]:
     check = reporter("database", "数据库")
     try:
         if not settings.database_url and dsn(settings.data_dir) is None:
@@ -97,7 +117,7 @@ async def _of_database(settings: Settings, clock: Clock, vault: Vault | None) ->
             try:
                 async for one in _of_server(database, settings):
                     yield one
-                async for one in _of_county(database, vault):
+                async for one in _of_county(database, vault, store):
                     yield one
             finally:
                 await database.close()
@@ -128,9 +148,10 @@ async def _of_server(database: Database, settings: Settings) -> AsyncIterator[Ch
     yield newest
 
 
-async def _of_county(database: Database, vault: Vault | None) -> AsyncIterator[Check]:
+async def _of_county(database: Database, vault: Vault | None, store: Store | None) -> AsyncIterator[Check]:
     """What the county's own data say. Nothing where the database can't be used: that has been said."""
     from app.divisions.health import county
+    from app.files.health import whole
     from app.limits.health import calendar
     from app.people.health import duties, staff
     from app.rates.health import folding
@@ -147,3 +168,5 @@ async def _of_county(database: Database, vault: Vault | None) -> AsyncIterator[C
             for one in await accounts(work, vault):
                 yield one
     yield await folding(database.open_work)
+    if store is not None:
+        yield await whole(database.open_work, store)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from app.base.running.reasons import why
 from app.base.secrets import Vault
 from app.cli import settings as configuration
 from app.cli.database import opened
@@ -20,18 +21,22 @@ from app.settings import Settings
 
 
 def import_(
-    kind: Annotated[str, typer.Argument(help="种类：" + "、 ".join(service.KINDS))],
+    kind: Annotated[str, typer.Argument(help="种类：" + "、".join(service.KINDS))],
     file: Annotated[
         Path | None,
-        typer.Argument(help="CSV（UTF-8）或 xlsx 文件，第一行是列名； 与 --template 同用时是模板的文件名"),
+        typer.Argument(
+            readable=False, help="CSV（UTF-8）或 xlsx 文件，第一行是列名；与 --template 同用时是模板的文件名"
+        ),
     ] = None,
-    edition: Annotated[str | None, typer.Option(help="区划的版本（年份），如 2017；不填为当年")] = None,
+    edition: Annotated[
+        str | None, typer.Option(help="整套区划的版本（年份），如 2017；只补充、更正几个区划的不用写")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出结果")] = False,
     template: Annotated[
         bool,
         typer.Option(
             "--template",
-            help="只写出空白模板和填写说明，不导入； 文件名默认为 KIND-模板.xlsx， 以 .csv 结尾则只有表头",
+            help="只写出空白模板和填写说明，不导入；文件名默认为 KIND-模板.xlsx，以 .csv 结尾则只有表头",
         ),
     ] = False,
 ) -> None:
@@ -73,7 +78,7 @@ def _write_template(kind: str, file: Path) -> Path:
     except FileExistsError:
         raise Invalid("import.template", f"{file} 已经有了，没有覆盖；请换一个文件名") from None
     except OSError as error:
-        raise Invalid("import.template", f"无法写入 {file}：{error.strerror}") from error
+        raise Invalid("import.template", f"无法写入 {file}：{why(error)}") from error
     return file
 
 
@@ -83,7 +88,7 @@ def _bytes(file: Path) -> bytes:
     except FileNotFoundError:
         raise Invalid("import.file", f"没有文件 {file}") from None
     except OSError as error:
-        raise Invalid("import.file", f"无法读取 {file}：{error.strerror}") from error
+        raise Invalid("import.file", f"无法读取 {file}：{why(error)}") from error
 
 
 @contextmanager

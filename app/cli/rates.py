@@ -9,45 +9,25 @@ from typing import Annotated, TypeVar
 import typer
 from pydantic import TypeAdapter
 from rich.console import Console
-from rich.table import Table as Grid
 
 from app.cli import settings as configuration
 from app.cli import usage
 from app.cli.database import opened
+from app.cli.rates_table import lines
 from app.divisions import service as divisions
 from app.divisions.service import atlas
 from app.domain.errors import Invalid
 from app.domain.policy import SYSTEM
-from app.domain.rates import parts, percent, share
 from app.domain.vocabulary import Attribution
 from app.imports import service as imports
 from app.rates import counters
 from app.rates.counters import Difference
-from app.rates.service import LEVELS, RateRow, RowLevel, Table, rates
+from app.rates.service import LEVELS, RowLevel, Table, rates
 from app.rates.views import TableView, day, table_view
 from app.settings import Settings
 
 W = TypeVar("W")
-NONE = "—"
-_WIDE = 160
-"""Columns of text where no window says how many there are (a pipe, a file): enough to cut nothing off."""
 _ATTRIBUTIONS: Mapping[str, Attribution] = {one.value: one for one in Attribution}
-_COUNTS = {
-    "received": "收到",
-    "accepted": "受理",
-    "replied": "回复",
-    "completed": "办结",
-    "likes": "赞",
-    "dislikes": "踩",
-}
-_RATES = {
-    "acceptance_rate": "受理率",
-    "reply_rate": "回复率",
-    "completion_rate": "办结率",
-    "satisfaction_rate": "满意率",
-    "on_time_rate": "按时办结率",
-    "rating_coverage": "评价率",
-}
 
 
 commands = typer.Typer(help="四率", invoke_without_command=True)
@@ -104,24 +84,8 @@ def _show(table: Table, by: Attribution) -> None:
         typer.echo("这个区划里没有这一级", err=True)
         return
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDE)
-    moment = f"截至 {table.as_of:%Y-%m-%d %H:%M}（北京时间）"
-    grid = Grid(caption=f"{by.label}口径；{moment}；比率为百分数，“{NONE}”表示没有可统计的事项")
-    grid.add_column("编码", no_wrap=True)
-    grid.add_column("名称")
-    for name in (*_COUNTS.values(), *_RATES.values(), "排名"):
-        grid.add_column(name, justify="right", no_wrap=True)
-    for row in table.rows:
-        grid.add_row(*_cells(row))
-    console.print(grid)
-
-
-def _cells(row: RateRow) -> list[str]:
-    pairs = parts(row.counts)
-    reached = [percent(share(*pairs[name])) for name in _RATES]
-    shown = [NONE if value is None else str(value) for value in (*reached, row.rank)]
-    return [row.code, row.name, *(str(getattr(row.counts, name)) for name in _COUNTS), *shown]
+    for line in lines(table, by, console.width if console.is_terminal else None):
+        typer.echo(line)
 
 
 @commands.command("verify")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.base.running.reasons import why
 from app.cli import settings as configuration
 from app.cli.database import opened
 from app.divisions import service as divisions
@@ -31,9 +32,9 @@ def report(  # noqa: PLR0913 - each is an option of the interface
     period: Annotated[str, typer.Option(help="统计期，如 2026-10")],
     format_: Annotated[
         str | None,
-        typer.Option("--format", help=f"格式：{'、'.join(FORMATS)}；不填则看 --out 的后缀，都没有就是 csv"),
+        typer.Option("--format", help=f"格式：{'、'.join(FORMATS)}；不填则按 --out 的后缀，都没有就是 csv"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="写到这个文件；不填则输出到屏幕")] = None,
+    out: Annotated[Path | None, typer.Option(readable=False, help="写到这个文件；不填则输出到屏幕")] = None,
     revision: Annotated[str | None, typer.Option("--revise", help="作一次修订，并写明原因")] = None,
     as_json_: Annotated[bool, typer.Option("--json", help="以 JSON 输出整份存档：数据、参数、校验和")] = False,
 ) -> None:
@@ -56,12 +57,14 @@ def report(  # noqa: PLR0913 - each is an option of the interface
 
 
 def _form(word: str | None, out: Path | None) -> Format:
-    """The format asked for: by its word, or else by the suffix of the file, where it is one of ours."""
-    if word is None:
-        suffix = out.suffix.removeprefix(".").lower() if out else ""
-        word = suffix if suffix in FORMATS or suffix in _LATER_FORMATS else "csv"
-    _refuse("格式", word, tuple(FORMATS), _LATER_FORMATS)
-    return FORMATS[word]
+    """The format asked for: by its word, or else by the suffix of the file; the two never say different things."""
+    suffix = out.suffix.removeprefix(".").lower() if out else ""
+    chosen = word or suffix or "csv"
+    _refuse("格式", chosen, tuple(FORMATS), _LATER_FORMATS)
+    if suffix and suffix != chosen:
+        detail = f"--format {chosen} 和文件名 {out} 的后缀不一致，请把文件名改成以 .{chosen} 结尾，或不写 --format"
+        raise Invalid("report.suffix", detail)
+    return FORMATS[chosen]
 
 
 def _refuse(what: str, given: str, ready: tuple[str, ...], later: tuple[str, ...]) -> None:
@@ -84,7 +87,7 @@ def _write(out: Path, data: bytes) -> None:
     try:
         out.write_bytes(data)
     except OSError as error:
-        raise Invalid("report.out", f"无法写入 {out}：{error.strerror}") from error
+        raise Invalid("report.out", f"无法写入 {out}：{why(error)}") from error
 
 
 def _say(found: Report) -> None:

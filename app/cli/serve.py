@@ -1,5 +1,6 @@
 """`o2o serve`: the HTTP service."""
 
+import errno
 import os
 import socket
 import tempfile
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.base.running.reasons import why
 from app.cli import settings as configuration
 from app.cli.database import embedded, ready
 from app.cli.stopping import stoppable
@@ -33,7 +35,11 @@ def refuse_taken(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise Busy("serve.port", f"端口 {port} 已被占用（或不能使用），请换一个，例如 {port + 10}") from error
+            # Ports below 1024 are root's.
+            other = max(8000, port + 10) if port + 10 <= 65535 else 8000
+            taken = error.errno in {errno.EADDRINUSE, errno.EACCES}
+            todo = f"请换一个，例如 {other}" if taken else f"请检查监听地址 {host}"
+            raise Busy("serve.port", f"端口 {port} 不能用（{why(error)}），{todo}") from error
 
 
 def serve(
@@ -47,6 +53,7 @@ def serve(
     settings = configuration.read()
     configuration.clock(settings)
     configuration.vault(settings)
+    configuration.store(settings)
     refuse_taken(host, port)
     with stoppable(), embedded(settings, guard=True) as url, _counted(workers):
         ready(url, settings)

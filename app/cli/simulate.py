@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.cli import settings as configuration
+from app.cli.calling import typable
 from app.demo import simulate as simulation
 from app.demo.books import COMPARED, FOUR_RATES, UNIT, Key
 from app.demo.cast import Cast
@@ -64,7 +65,8 @@ def simulate(
     with _bar(tickets) as progress:
         played = asyncio.run(simulation.play(cast, orders, progress))
     faults = played.faults()
-    typer.echo(json.dumps(_books(played, faults), ensure_ascii=False, indent=1) if as_json else _summary(played, cast))
+    books = json.dumps(_books(played, faults), ensure_ascii=False, indent=1) if as_json else ""
+    typer.echo(books or typable(_summary(played, cast)))
     if faults:
         _complain(faults)
         raise typer.Exit(1)

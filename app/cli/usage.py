@@ -5,6 +5,9 @@ from typing import Any
 
 from typer import Context, TyperException
 
+from app.cli.calling import program
+from app.cli.helping import bounds
+
 USAGE = 2
 """The exit code of a command that was not understood (the shells' convention, and Typer's)."""
 
@@ -19,11 +22,11 @@ class MissingParameter(TyperException):
 
 
 def sentence(error: TyperException) -> str:
-    """The sentence, with where to find help. Empty where the help itself was asked for and printed."""
+    """The sentence, with where to find help; the help itself where nothing was asked for."""
     kind = type(error).__name__  # Typer shows the classes of the click that it carries to nobody
     if kind == "NoArgsIsHelpError":
-        return ""
-    path = getattr(getattr(error, "ctx", None), "command_path", "o2o")
+        return str(error.message)
+    path = getattr(getattr(error, "ctx", None), "command_path", program())
     return f"{_reason(kind, error)}；用法见 {path} --help"
 
 
@@ -38,9 +41,14 @@ def _reason(kind: str, error: Any) -> str:
         "MissingParameter": f"缺少参数 {name}",
         "NoSuchOption": f"没有 {name} 这个选项",
         "BadOptionUsage": f"{name} 后面要有值" if "requires" in error.message else f"{name} 后面不要有值",
-        "BadParameter": f"{name} 的值不对",
+        "BadParameter": f"{name} 的值不对{_wanted(error)}",
     }
     return reasons.get(kind, "命令写得不对")
+
+
+def _wanted(error: Any) -> str:
+    numbers = bounds(getattr(error, "param", None))
+    return f"，应为 {numbers}" if numbers else ""
 
 
 def _name(error: Any) -> str:

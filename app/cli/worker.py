@@ -25,19 +25,20 @@ def worker() -> None:
     settings = configuration.read()
     configuration.clock(settings)
     configuration.vault(settings)
+    configuration.store(settings)
     with stoppable(), embedded(settings, guard=True) as url:
         asyncio.run(_work(settings, url))
 
 
 async def _work(settings: Settings, url: str) -> None:
-    from app.worker import POOL, beating  # heavy: not for commands that only ask for --help
+    from app.worker import POOL, beating, jobs_with  # heavy: not for commands that only ask for --help
 
     log.configure(json=settings.mode == "production", level=settings.log_level, key=secret_key(settings).encode())
     database = Database(url, configuration.clock(settings), pool_size=POOL)
     told = _told_to_stop()
     try:
         if await _found(database, told):
-            async with beating(database):
+            async with beating(database, jobs_with(configuration.store(settings))):
                 typer.echo("后台进程已开始工作", err=True)
                 await told.wait()
     finally:

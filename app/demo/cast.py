@@ -1,17 +1,19 @@
 """Who can be played: the staff and the accounts that `o2o demo` left in demo.json for programs."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from app.domain.errors import Missing
+from app.base.running.reasons import of_file
+from app.demo.folder import DEMO_JSON
+from app.domain.errors import Invalid, Missing
 from app.domain.vocabulary import AccountMode, Role
+from app.settings import ADDRESS
 from app.wechat.crypto import Keys
-
-FILE = "demo.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +102,24 @@ def within(division_code: str, area: str | None) -> bool:
 
 
 def read(data_dir: Path, base_url: str | None = None) -> Cast:
-    """The cast of a running demo; `base_url` overrides where it says it is. Raises Missing where there is none."""
+    """The cast of a running demo; `base_url` overrides where it says it is.
+
+    Raises Missing where there is none, or it can't be understood; Invalid where `base_url` is no address.
+    """
+    if base_url is not None and not re.match(ADDRESS, base_url):
+        raise Invalid("simulate.url", f"“{base_url[:80]}”不是服务的地址，请写成 http://127.0.0.1:8000 这样")
     try:
-        said = json.loads((data_dir / FILE).read_text("utf-8"))
+        said = json.loads((data_dir / DEMO_JSON).read_text("utf-8"))
         users = tuple(_users(said["users"]))
         accounts = tuple(map(_account, said["accounts"]))
         return Cast((base_url or said["base_url"]).rstrip("/"), users, accounts)
     except FileNotFoundError:
-        detail = f"没有找到 {data_dir / FILE}：请先在另一个终端运行 make demo（或 o2o demo）"
+        detail = f"没有找到 {data_dir / DEMO_JSON}：请先在另一个终端运行 make demo（或 o2o demo）"
         raise Missing("simulate.no_demo", detail) from None
+    except PermissionError as error:
+        raise Missing("simulate.bad_demo", of_file(error)) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        detail = f"读不懂 {data_dir / FILE}（{type(error).__name__}）：请重新启动 o2o demo"
+        detail = f"读不懂 {data_dir / DEMO_JSON}（{type(error).__name__}）：请重新启动 o2o demo"
         raise Missing("simulate.bad_demo", detail) from error
 
 

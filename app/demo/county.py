@@ -109,7 +109,7 @@ class _Post:
 
 
 def generate(seed: int = 430121, *, secret: Secret, households: int = HOUSEHOLDS) -> DemoCounty:
-    """Makes the county: places, units, categories, aliases, stations, groups, staff, households and accounts.
+    """Makes the county: places, units, categories, names, urgent words, stations, groups, staff, households, accounts.
 
     `secret(name)` gives random text (128 bits or more) for each name, as `password:admin-430121` or
     `token:wx0123456789abcdef`; passwords and keys are derived from it, and nothing else is.
@@ -121,9 +121,10 @@ def generate(seed: int = 430121, *, secret: Secret, households: int = HOUSEHOLDS
     staff, users = _staff(posts, divisions.rows, rng, secret)
     accounts = _accounts(divisions.rows, rng, secret)
     categories, aliases = _packaged("categories", "categories"), _packaged("aliases", "aliases")
+    urgent = _packaged("urgent_words", "urgent-words")
     meeting = (stations(divisions.rows, seed), groups(divisions.rows))
     homes = (homes_of(divisions.rows, staff.rows, households, seed),) if households else ()
-    return DemoCounty((divisions, units, categories, aliases, *meeting, staff, *homes, accounts), users)
+    return DemoCounty((divisions, units, categories, aliases, urgent, *meeting, staff, *homes, accounts), users)
 
 
 def _packaged(stem: str, name: str) -> Sheet:

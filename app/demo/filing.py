@@ -21,6 +21,10 @@ _OLDEST = timedelta(hours=MOST_HOURS - 1)
 """The last of these hours is left for the run itself: the service counts from the moment of recording."""
 
 
+TOWN = 9
+"""Digits of a town's code."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """What somebody wants: the text, the category it is about, the place given beside it, and where it may be put."""
@@ -36,7 +40,7 @@ async def by_group(world: World, rng: Random, key: str) -> Entry:
     recorder = _recorder(world, rng)
     confidential = rng.random() < 0.015
     matter = _complaint(world, rng) if confidential else _matter(world, rng, recorder.division_code or "")
-    body = _body(world, rng, matter)
+    body = _body(world, rng, matter, recorder.division_code or "")
     about = _about(world, rng) if confidential else None
     if about is not None:
         body["about"] = {"division_code": about}
@@ -144,9 +148,14 @@ def _matter(world: World, rng: Random, area: str) -> Matter:
     if chance < 0.85:
         return _named(world, rng, leaf, area)
     if chance < 0.95:
-        return Matter(leaf, texts.matter(rng, leaf.code, texts.NOWHERE), None, frozenset({area}))
+        return Matter(leaf, texts.matter(rng, leaf.code, texts.NOWHERE), None, frozenset({_home(area)}))
     name = rng.choice(sorted(ambiguous_names()))
-    return Matter(leaf, texts.matter(rng, leaf.code, name), None, ambiguous_names()[name] | {area})
+    return Matter(leaf, texts.matter(rng, leaf.code, name), None, ambiguous_names()[name] | {_home(area)})
+
+
+def _home(area: str) -> str:
+    """The town whose group the recorder reads, which tells where a matter is that says no place; else the area."""
+    return area[:TOWN] if len(area) >= TOWN else area
 
 
 def _named(world: World, rng: Random, leaf: Category, area: str) -> Matter:
@@ -180,9 +189,11 @@ def _about(world: World, rng: Random) -> str | None:
     return world.tree.village(rng, rng.choice(towns) or "").code
 
 
-def _body(world: World, rng: Random, matter: Matter) -> Json:
+def _body(world: World, rng: Random, matter: Matter, area: str) -> Json:
     body: Json = {"channel": "group", "description": matter.text, "citizen": texts.citizen(rng)}
-    body["source"] = texts.source(rng, world.tree.town(rng).name)
+    # The group of the recorder's own town; the county's administrators read one that the county does not know of.
+    town = next((town.name for town in world.tree.towns if town.code == _home(area)), "机关院内")
+    body["source"] = texts.source(rng, town)
     if matter.leaf.confidential or rng.random() < 0.8:
         body["category"] = matter.leaf.code
     if matter.given is not None:

@@ -11,10 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.base.db import Database
+from app.base.running.readiness import reached
 from app.base.secrets import Vault
-from app.demo import past
+from app.demo import past, queries
 from app.demo.county import HOUSEHOLDS, DemoCounty, as_csv, generate
-from app.domain.errors import Busy, Invalid
+from app.demo.folder import DEMO_JSON
+from app.domain.errors import Busy, Conflict, Invalid
 from app.domain.policy import SYSTEM
 from app.imports import service as imports
 from app.people import households
@@ -22,7 +24,6 @@ from app.settings import DEMO_STATE
 from app.tickets.queries import history as tickets
 
 EDITION = "2017"
-DEMO_JSON = "demo.json"
 
 
 @contextmanager
@@ -41,12 +42,32 @@ def alone(data_dir: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def prepare(data_dir: Path, ahead: timedelta) -> None:
-    """Makes the directory a demo's, and moves its clock on by `ahead`. The offset is what every command here takes."""
+async def refuse_foreign(database: Database, external: str | None) -> None:
+    """Raises Conflict where the database already holds something: the demo's county could not be taken out of it again.
+    Busy where it can't be reached. `external`: what O2O_DATABASE_URL names, None for the directory's own database."""
+    with reached():
+        async with database.engine.connect() as conn:
+            found = await queries.holdings(conn)
+    where = f"O2O_DATABASE_URL 的 {external} " if external else "内置数据库"
+    if found.divisions or found.tickets:
+        said = f"{where}里已有一个县的数据（区划 {found.divisions:,} 个，事项 {found.tickets:,} 件）"
+    elif found.others:
+        said = f"{where}里有不是这个程序的表（如 {found.others[0]}）"
+    else:
+        return
+    todo = "请换一个空文件夹运行演示，或另设 O2O_DATA_DIR"
+    if external:
+        todo = "请去掉 O2O_DATABASE_URL，用内置数据库运行演示，或让它指向一个空库"
+    raise Conflict("demo.foreign", f"{said}，不是演示放进去的。演示县装进去就取不出来了，所以没有动它：{todo}")
+
+
+def prepare(data_dir: Path, ahead: timedelta, database: str) -> None:
+    """Makes the directory a demo's, and moves its clock on by `ahead`: the offset is what every command here takes.
+    `database`: where the demo is, as `folder.database_of` names it."""
     data_dir.mkdir(parents=True, exist_ok=True)
     state = data_dir / DEMO_STATE
     offset = json.loads(state.read_text("utf-8"))["clock_offset"] if state.exists() else 0.0
-    _write(state, {"clock_offset": offset + ahead.total_seconds()})
+    _write(state, {"clock_offset": offset + ahead.total_seconds(), "database": database})
 
 
 def county_of(key: str, *, households: int = 0) -> DemoCounty:

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 from time import perf_counter
 from typing import Any
 
 import httpx
 
 from app.demo.cast import Cast, User
+from app.demo.photos import photo
 from app.domain.errors import Busy, Refusal
 
 CONNECTIONS = 8
@@ -82,6 +84,15 @@ class Office:
             raise Astray(f"{user.username} GET {path}：应答 200，实际 {response.status_code}")
         return response.json()
 
+    async def photo(self, user: User, rng: Random) -> str:
+        """The id of a photo that the user has sent. Raises Astray, Busy."""
+        headers = {"Authorization": f"Bearer {await self._token(user)}"}
+        sent = {"file": ("IMG_0001.JPG", photo(rng), "image/jpeg")}
+        response = await self.send("POST", "/api/v1/files", files=sent, headers=headers)
+        if response.status_code != 201:
+            raise Astray(f"{user.username} 上传照片：应答 201，实际 {response.status_code}")
+        return str(response.json()["id"])
+
     async def send(self, method: str, path: str, **more: Any) -> httpx.Response:
         """One bare request. Raises Busy where the service is away."""
         started = perf_counter()
@@ -105,8 +116,10 @@ class Office:
         credentials = {"username": user.username, "password": user.password}
         response = await self.send("POST", "/api/v1/sessions", json=credentials)
         if response.status_code != 200:
-            detail = f"{user.username} 登录失败（{response.status_code}）：demo.json 与服务对不上，请重新启动 o2o demo"
-            raise Busy("simulate.sign_in", detail)
+            why = "demo.json 与服务对不上，请重新启动 o2o demo"
+            if response.status_code != 401:
+                why = _read(response).body.get("detail", "服务没有说明原因，请看它的日志")
+            raise Busy("simulate.sign_in", f"{user.username} 登录不了（{response.status_code}）：{why}")
         return str(response.json()["access_token"])
 
 

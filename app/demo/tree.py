@@ -35,6 +35,7 @@ class Category:
     code: str
     auto_accept: bool
     confidential: bool
+    photo_required: bool
     kind: Kind
 
 
@@ -100,4 +101,4 @@ def _spot(said: Json) -> Spot:
 
 def _category(said: Json) -> Category:
     kind = Kind(said["kind_hint"]) if said["kind_hint"] else Kind.CONSULTATION
-    return Category(said["code"], said["auto_accept"], said["confidential"], kind)
+    return Category(said["code"], said["auto_accept"], said["confidential"], said["photo_required"], kind)

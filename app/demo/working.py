@@ -83,7 +83,12 @@ async def work(world: World, rng: Random, entry: Entry, *, stop: bool = False) -
     await _steps(world, rng, entry, worker)
     if stop:
         return
-    said = await world.act(worker, entry, "complete", {"result": texts.result(rng, entry.kind)})
+    body: Json = {"result": texts.result(rng, entry.kind)}
+    leaf = world.tree.categories.get(entry.category or "")
+    if leaf is not None and leaf.photo_required:
+        body["files"] = [await world.office.photo(worker, rng)]
+        world.tally["photos"] += 1
+    said = await world.act(worker, entry, "complete", body)
     entry.status, entry.replied = Status.COMPLETED, True
     world.take(entry, said)
     world.tally["completions"] += 1

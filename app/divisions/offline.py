@@ -88,6 +88,18 @@ async def groups(work: Work, county: County, area: Division, after: int, limit: 
     return GroupPage(items, rows[limit - 1].id if len(rows) > limit else None)
 
 
+async def group_division(work: Work, county: County, named: str) -> int | None:
+    """The division of the chat group meant by its name or its division's code (interface.md, `source.group`).
+
+    None where no group is called so, or groups of several divisions are.
+    """
+    name = named.strip()
+    found = set(await queries.groups_named(work.conn, name))
+    if not found and name in county.by_code:
+        found = {county.by_code[name].id}
+    return county.in_force(found.pop()) if len(found) == 1 else None
+
+
 def _point(row: Station) -> PointView | None:
     if row.lat is None or row.lon is None or row.datum is None:
         return None

@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from sqlalchemy import RowMapping, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.county import Alias, Category, County, Division, Unit
+from app.domain.county import Alias, Category, County, Division, Sign, Unit, UrgentWord
 from app.domain.limits import Rules
 from app.domain.vocabulary import DayRule, Kind, Level
-from app.schema.divisions import categories, division_aliases, divisions, groups, settings, stations, units
+from app.schema.divisions import (
+    categories,
+    division_aliases,
+    divisions,
+    groups,
+    settings,
+    stations,
+    units,
+    urgent_words,
+)
 
 _REVISION = select(settings.c.value).where(settings.c.name == "county_revision")
 
@@ -40,7 +49,7 @@ class Group:
 
 
 async def revision(conn: AsyncConnection) -> str:
-    """Changes with every import of divisions, units, categories or aliases."""
+    """Changes with every import of divisions, units, categories, aliases or urgent words."""
     return (await conn.execute(_REVISION)).scalar_one()
 
 
@@ -52,6 +61,7 @@ async def load(conn: AsyncConnection) -> County:
     names = await conn.execute(
         select(division_aliases).order_by(division_aliases.c.alias, division_aliases.c.division_id)
     )
+    urgent = (await conn.execute(select(urgent_words).order_by(urgent_words.c.id))).mappings()
     key = (await conn.execute(select(settings.c.value).where(settings.c.name == "number_key"))).scalar_one()
     return County(
         divisions={row["id"]: _division(row) for row in places},
@@ -59,6 +69,7 @@ async def load(conn: AsyncConnection) -> County:
         categories={row["id"]: _category(row) for row in tree},
         aliases=tuple(Alias(row.alias, row.division_id) for row in names),
         number_key=key.encode(),
+        urgent_words=tuple(_urgent_word(row) for row in urgent),
     )
 
 
@@ -76,6 +87,11 @@ async def groups_below(conn: AsyncConnection, area: int, after: int, most: int) 
     columns = (g.id, g.division_id, g.name, g.kind, g.robot_url.is_not(None))
     query = select(*columns).where(g.division_id.in_(_below(area)), g.id > after).order_by(g.id).limit(most)
     return [Group(*row) for row in await conn.execute(query)]
+
+
+async def groups_named(conn: AsyncConnection, name: str) -> list[int]:
+    """The divisions that have a group of that name."""
+    return list((await conn.execute(select(groups.c.division_id).where(groups.c.name == name))).scalars())
 
 
 def _below(area: int) -> Select[int]:
@@ -102,6 +118,10 @@ def _division(row: RowMapping) -> Division:
 
 def _unit(row: RowMapping) -> Unit:
     return Unit(row["id"], row["code"], row["name"], row["short_name"], row["division_id"])
+
+
+def _urgent_word(row: RowMapping) -> UrgentWord:
+    return UrgentWord(row["word"], Sign(row["sign"]), row["alone"], tuple(row["calls"]), row["category_id"])
 
 
 def _category(row: RowMapping) -> Category:

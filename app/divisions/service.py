@@ -4,21 +4,23 @@ from dataclasses import dataclass
 
 from app.base.work import Work
 from app.divisions import queries
-from app.domain import places, suggestion
+from app.domain import places, suggestion, urgency
 from app.domain.county import Category, County, Division, Node, Unit
 from app.domain.errors import Busy, Invalid
 from app.domain.places import PlaceIndex
 from app.domain.suggestion import Keywords
+from app.domain.urgency import UrgencyIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """The county with its two indexes: names in a text, and keywords of categories."""
+    """The county with its indexes: names in a text, keywords of categories, words of what is urgent."""
 
     revision: str
     county: County
     places: PlaceIndex
     keywords: Keywords
+    urgency: UrgencyIndex
 
 
 # By revision, which is unique to a database and an import: a copy can't be taken for another's.
@@ -33,7 +35,7 @@ async def atlas(work: Work) -> Atlas:
         county = await queries.load(work.conn)
         if not county.divisions:
             raise Busy("county.empty", "还没有导入区划数据，请先运行 o2o import divisions", retry_after=60)
-        found = Atlas(revision, county, places.build(county), suggestion.build(county))
+        found = Atlas(revision, county, places.build(county), suggestion.build(county), urgency.build(county))
         _kept.clear()
         _kept[revision] = found
     return found

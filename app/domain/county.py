@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 
 from app.domain.limits import Rules
-from app.domain.vocabulary import Kind, Level
+from app.domain.vocabulary import Kind, Level, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,29 @@ class Alias:
     division_id: int
 
 
+class Sign(Word):
+    """What a word in a text says of its urgency (domain.md, 2)."""
+
+    DANGER = "danger", "生命危险"
+    CUTOFF = "cutoff", "停水停电停气"
+    HARMLESS = "harmless", "不算紧急"
+
+
+@dataclass(frozen=True, slots=True)
+class UrgentWord:
+    """A word that tells of danger or of a cut-off, or (harmless) one that only looks so.
+
+    `alone`: enough by itself; else it counts where it is said to happen now. `calls`: whom to call, the first first.
+    `category_id`: the leaf or branch whose tickets it counts for; None: for all.
+    """
+
+    text: str
+    sign: Sign
+    alone: bool = False
+    calls: tuple[str, ...] = ()
+    category_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """Who can be responsible: a division or a unit, never both."""
@@ -96,6 +119,7 @@ class County:
     categories: Mapping[int, Category]
     aliases: tuple[Alias, ...] = ()
     number_key: bytes = field(default=b"", repr=False)
+    urgent_words: tuple[UrgentWord, ...] = ()
 
     @cached_property
     def root(self) -> Division:

@@ -50,8 +50,8 @@ def _appealed(ticket: Ticket, held: frozenset[Capacity], form: Form, now: dateti
 
 
 def _counted(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> Changes:
-    files = form.get("files")
-    photos = len(files) if isinstance(files, list | tuple) else 0
+    photos = form.get("photos") or 0
+    assert isinstance(photos, int)
     return {"works": ticket.works + 1, **({"photos": ticket.photos + photos} if photos else {})}
 
 

@@ -3,7 +3,9 @@
 Features and heart raise these; faces show them (web as RFC 9457 problem details, the CLI on stderr, WeChat politely).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Refusal(Exception):  # noqa: N818 - it is no error that somebody may not
         self.code = code
         self.detail = detail
         self.faults = faults
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle, so that it comes whole out of another process: by itself an exception is made again of its one
+        `args`, which is less than any of ours takes."""
+        return _again, (type(self), self.args, self.__dict__)
 
 
 class Invalid(Refusal):
@@ -92,3 +99,9 @@ class TooMany(Refusal):
     def __init__(self, code: str, detail: str, *, retry_after: int) -> None:
         super().__init__(code, detail)
         self.retry_after = retry_after
+
+
+def _again(kind: type[Refusal], args: tuple[object, ...], kept: Mapping[str, object]) -> Refusal:
+    made = kind.__new__(kind, *args)
+    made.__dict__.update(kept)
+    return made

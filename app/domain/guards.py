@@ -130,7 +130,7 @@ def worked(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime)
 
 def photographed(ticket: Ticket, held: frozenset[Capacity], form: Form, now: datetime) -> None:
     """One photo in the cycle's visits, replies or result, where the category asks for it; not if explained."""
-    if ticket.photo_required and not ticket.photos and not form.get("files") and not form.get("explained"):
+    if ticket.photo_required and not ticket.photos and not form.get("photos") and not form.get("explained"):
         raise Invalid.field("complete.photo", "/files", "这类事项办结要有照片：请附上至少一张现场照片")
 
 

@@ -58,19 +58,22 @@ class Limits:
     complete: Limit
 
 
-def limits(received_at: datetime, rules: Rules, calendar: Calendar, *, urgent: bool = False) -> Limits:
-    """The limits of a ticket received at an aware moment; `urgent` shortens acceptance and reply, round the clock.
+def limits(
+    received_at: datetime, rules: Rules, calendar: Calendar, *, urgent: bool = False, cut_off: bool = False
+) -> Limits:
+    """The limits of a ticket received at an aware moment; `urgent` shortens acceptance and reply, round the clock,
+    `cut_off` (water, power or gas) the reply alone.
 
     Raises ValueError for a naive moment.
     """
     start = day_of(received_at)
     complete = _counted(received_at, rules.complete_days, rules.day_rule, calendar)
+    accept = _working(start, rules.accept_working_days, calendar)
+    reply = _working(start, rules.reply_working_days, calendar)
     if urgent:
         accept = _hours(received_at, URGENT_ACCEPT_HOURS)
+    if urgent or cut_off:
         reply = _hours(received_at, URGENT_REPLY_HOURS)
-    else:
-        accept = _working(start, rules.accept_working_days, calendar)
-        reply = _working(start, rules.reply_working_days, calendar)
     return Limits(accept=_not_after(accept, complete), reply=_not_after(reply, complete), complete=complete)
 
 

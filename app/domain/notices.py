@@ -18,6 +18,7 @@ class Notice(StrEnum):
     STAFF_ESCALATED = "staff.escalated"
     STAFF_DISLIKED = "staff.disliked"
     STAFF_DECIDED = "staff.decided"
+    NODE_URGENT = "node.urgent"
     PARENT_DISLIKED = "parent.disliked"
     PARENT_ASKED = "parent.asked"
     INSPECTOR_DISLIKED = "inspector.disliked"
@@ -26,5 +27,6 @@ class Notice(StrEnum):
     @property
     def audience(self) -> str:
         """`citizen`, `staff` (the person responsible), `parent` (the administrators of the node above; above the county
-        its principal) or `inspector` (of the node, or the nearest above)."""
+        its principal), `inspector` (of the node, or the nearest above) or `node` (its administrators and officers, or
+        the nearest above)."""
         return self.value.partition(".")[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.domain.conversation import Command
+from app.domain.urgency import CALLS
 from app.domain.vocabulary import OPEN, SHANGHAI, Score, Status
 
 LISTED = 8
@@ -22,7 +23,7 @@ class Receipt:
     """What is told of a ticket just received. The two due moments are aware and exclusive (domain.md, 4).
 
     `candidates` are the places an ambiguous name may mean; `lately_completed` is the number of the citizen's ticket
-    completed shortly before, which a 踩 would be the way to complain about.
+    completed shortly before, which a 踩 would be the way to complain about. `calls`: in danger, whom to call first.
     """
 
     number: str
@@ -33,6 +34,7 @@ class Receipt:
     candidates: tuple[str, ...] = ()
     urgent: bool = False
     lately_completed: str | None = None
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def received(receipt: Receipt) -> str:
         f"由{who}负责，{deadline(receipt.accept_due)}前受理，{deadline(receipt.complete_due)}前办结。",
     ]
     if receipt.urgent:
-        lines.insert(0, "如有生命危险，请马上拨打110（公安）、119（消防）、120（急救）或122（交通事故）。")
+        lines.insert(0, _emergency(receipt.calls))
         lines.append("这件事按紧急事项办理。")
     if receipt.candidates:
         places = "、".join(_clip(place, 20) for place in receipt.candidates[:LISTED])
@@ -94,6 +96,18 @@ def received(receipt: Receipt) -> str:
         lines.append(f"如果是对刚办结的{receipt.lately_completed}不满意，请发送：踩 {receipt.lately_completed}")
     lines.append("发送编号可查进度。")
     return "\n".join(lines)
+
+
+def _emergency(calls: Sequence[str]) -> str:
+    """Whom to call: those that fit the danger first, and the others, for we may have misread it."""
+    first = [call for call in calls if call in CALLS] or list(CALLS)
+    others = [call for call in CALLS if call not in first]
+    also = f"；其他险情拨打{_numbers(others)}" if others else ""
+    return f"如有生命危险，请马上拨打{_numbers(first)}{also}。"
+
+
+def _numbers(calls: Sequence[str]) -> str:
+    return "、".join(f"{call}（{CALLS[call]}）" for call in calls)
 
 
 def progress(standing: Standing) -> str:

@@ -8,7 +8,7 @@ from app.domain.policy import Standing
 from app.domain.vocabulary import Asked, Kind, Score, Status
 
 Form = Mapping[str, object]
-"""What the caller filled in; the faces have checked shapes and types."""
+"""What the caller filled in; the faces have checked shapes and types. `photos`: how many of the files are photos."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One row being read: a method per kind of cell gives its value, or notes what is wrong and gives a stand-in."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -61,12 +61,12 @@ class Line:
         """The code of a unit or a category."""
         return self.match("code", _CODE, "应为字母、数字、横线，至多 32 个")
 
-    def word(self, column: str, words: type[W]) -> W | None:
-        """A code word, or its Chinese."""
+    def word(self, column: str, words: type[W], *, also: Iterable[str] = ()) -> W | None:
+        """A code word, or its Chinese. `also`: what else the caller takes, to be named with them."""
         value = self.raw(column)
         found = next((word for word in words if value in (word.value, word.label)), None)
         if found is None:
-            allowed = "、".join(f"{word.value}（{word.label}）" for word in words)
+            allowed = "、".join([*(f"{word.value}（{word.label}）" for word in words), *also])
             self.wrong(f"{column} 只能是 {allowed} 之一，现为“{value[:32]}”")
         return found
 

@@ -1,5 +1,5 @@
-"""The tables that imports write: the four levels, categories, names, stations, groups, staff with their seats,
-households, accounts."""
+"""The tables that imports write: the four levels and their outlines, categories, names, urgent words, stations,
+groups, staff with their seats, households, accounts."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.base.copy import copy_rows
 from app.domain.vocabulary import Role
 from app.schema.base import Id
-from app.schema.divisions import categories, division_aliases, divisions, groups, settings, stations, units
+from app.schema.divisions import (
+    categories,
+    division_aliases,
+    division_areas,
+    divisions,
+    groups,
+    settings,
+    stations,
+    units,
+    urgent_words,
+)
 from app.schema.people import appointments, households, staff
 from app.schema.tickets import is_open, tickets
 from app.schema.wechat import accounts
@@ -49,6 +59,10 @@ def _changed(table: Table[Any], rows: Rows) -> Update:
     """Sets every column that the rows have, `row_id` saying where."""
     columns = [column for column in rows[0] if column != "row_id"]
     return update(table).where(table.c.id == bindparam("row_id")).values({c: bindparam(c) for c in columns})
+
+
+async def any_division(conn: AsyncConnection) -> bool:
+    return bool((await conn.execute(select(select(divisions.c.id).exists()))).scalar_one())
 
 
 async def stored_divisions(conn: AsyncConnection, source: str) -> Stored:
@@ -235,3 +249,33 @@ async def insert_groups(conn: AsyncConnection, rows: Rows) -> None:
 
 async def update_groups(conn: AsyncConnection, rows: Rows) -> None:
     await conn.execute(_changed(groups, rows), rows)
+
+
+async def stored_areas(conn: AsyncConnection) -> Stored:
+    """By division id."""
+    found = await conn.execute(select(division_areas))
+    return {str(row["division_id"]): dict(row) for row in found.mappings()}
+
+
+async def insert_areas(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(insert(division_areas), rows)
+
+
+async def update_areas(conn: AsyncConnection, rows: Rows) -> None:
+    here = [row["division_id"] for row in rows]
+    await conn.execute(delete(division_areas).where(division_areas.c.division_id.in_(here)))
+    await insert_areas(conn, rows)
+
+
+async def stored_urgent_words(conn: AsyncConnection) -> Stored:
+    """By word and category id, a line break between them."""
+    found = await conn.execute(select(urgent_words))
+    return {f"{row['word']}\n{row['category_id'] or ''}": dict(row) for row in found.mappings()}
+
+
+async def insert_urgent_words(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(insert(urgent_words), rows)
+
+
+async def update_urgent_words(conn: AsyncConnection, rows: Rows) -> None:
+    await conn.execute(_changed(urgent_words, rows), rows)

@@ -1,9 +1,12 @@
 """What can be imported, and how: checked whole, then written whole, in one transaction."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from app.audit import office
+from app.audit.office import OfficeAction
 from app.base.secrets import Vault
 from app.base.sheets import Columns, Sheet, read
 from app.base.work import Opener, Work
@@ -14,6 +17,7 @@ from app.imports.changes import Progress, Result
 from app.imports.kinds import (
     accounts,
     aliases,
+    areas,
     categories,
     divisions,
     groups,
@@ -22,6 +26,7 @@ from app.imports.kinds import (
     stations,
     tickets,
     units,
+    urgent_words,
 )
 
 __all__ = ["KINDS", "SEALED", "Prepared", "Progress", "Result", "apply", "columns_of", "prepare", "run"]
@@ -32,6 +37,8 @@ KINDS: Mapping[str, Columns] = MappingProxyType(
         "units": units.COLUMNS,
         "categories": categories.COLUMNS,
         "aliases": aliases.COLUMNS,
+        "areas": areas.COLUMNS,
+        "urgent-words": urgent_words.COLUMNS,
         "stations": stations.COLUMNS,
         "groups": groups.COLUMNS,
         "staff": staff.COLUMNS,
@@ -45,16 +52,32 @@ SEALED = frozenset({"groups", "households", "accounts"})
 """Kinds with something in them that is sealed: their import needs a Vault."""
 MANY = 500
 """Rows that change what the planner should know."""
-_OF_THE_COUNTY = frozenset({"divisions", "units", "categories", "aliases"})
+_PLAIN: Mapping[str, Callable[[Work, Sheet], Awaitable[Result]]] = MappingProxyType(
+    {
+        "units": units.bring,
+        "categories": categories.bring,
+        "aliases": aliases.bring,
+        "areas": areas.bring,
+        "urgent-words": urgent_words.bring,
+        "stations": stations.bring,
+    }
+)
+"""Kinds that take their sheet and nothing else."""
+_WITHOUT_DIVISIONS = frozenset({"divisions", "categories", "urgent-words"})
+_OF_THE_COUNTY = frozenset({"divisions", "units", "categories", "aliases", "urgent-words"})
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A file that has been read. `hashes`: one for each person of a staff file that has a password, by username."""
+    """A file that has been read. `hashes`: one for each person of a staff file that has a password, by username.
+
+    `digest`: SHA-256 of the file, for the trail.
+    """
 
     kind: str
     sheet: Sheet
     edition: str | None = None
+    digest: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -67,8 +90,23 @@ def columns_of(kind: str) -> Columns:
 
 def prepare(kind: str, data: bytes, *, edition: str | None = None, name: str = "") -> Prepared:
     """Reads a file of that kind, CSV or xlsx; `edition` (a year) is of divisions; `name` is the file's, for a notice
-    where its content is something else. Raises Invalid."""
-    return Prepared(kind, read(data, columns_of(kind), name=name), edition)
+    where its content is something else. Outlines come as GeoJSON too. Raises Invalid."""
+    columns = columns_of(kind)
+    outlines = kind == "areas" and areas.is_geojson(data)
+    sheet = areas.sheet_of(data) if outlines else read(data, columns, name=name, hint=_where_columns(kind))
+    return Prepared(kind, sheet, edition, hashlib.sha256(data).hexdigest())
+
+
+def _where_columns(kind: str) -> str:
+    return f"列名和填法见模板：o2o import {kind} --template"
+
+
+async def seed(work: Work) -> None:
+    """Puts in what every county begins with, where there is none of it: the words of what is urgent."""
+    if await queries.stored_urgent_words(work.conn):
+        return
+    await urgent_words.bring(work, urgent_words.default())
+    await queries.renew_county(work.conn)
 
 
 async def alone(work: Work) -> None:
@@ -86,26 +124,31 @@ async def apply(work: Work, prepared: Prepared, vault: Vault | None = None, prog
     Raises Invalid `import.rows` with a fault per row; then nothing has been written.
     """
     await queries.take_turn(work.conn)
+    await _in_order(work, prepared.kind)
     done = await _bring(work, prepared, vault, progress)
     if prepared.kind in _OF_THE_COUNTY:
         await queries.renew_county(work.conn)
     if done.created + done.updated >= MANY:
         await queries.analyze(work.conn)
+    counts = {"created": done.created, "updated": done.updated, "unchanged": done.unchanged}
+    brought = {"kind": prepared.kind, "edition": prepared.edition, "digest": prepared.digest, **counts}
+    await office.note(work, OfficeAction.DATA_IMPORT, brought)
     return done
 
 
+async def _in_order(work: Work, kind: str) -> None:
+    """Raises Invalid where there is no division yet to which the rows could belong: once, not row by row."""
+    if kind not in _WITHOUT_DIVISIONS and not await queries.any_division(work.conn):
+        detail = f"还没有导入区划，请先运行 o2o import divisions 文件；导入的次序：{'、'.join(KINDS)}"
+        raise Invalid("import.order", detail)
+
+
 async def _bring(work: Work, prepared: Prepared, vault: Vault | None, progress: Progress) -> Result:
+    if prepared.kind in _PLAIN:
+        return await _PLAIN[prepared.kind](work, prepared.sheet)
     match prepared.kind:
         case "divisions":
             return await divisions.bring(work, prepared.sheet, prepared.edition)
-        case "units":
-            return await units.bring(work, prepared.sheet)
-        case "categories":
-            return await categories.bring(work, prepared.sheet)
-        case "aliases":
-            return await aliases.bring(work, prepared.sheet)
-        case "stations":
-            return await stations.bring(work, prepared.sheet)
         case "groups":
             return await groups.bring(work, prepared.sheet, vault)
         case "staff":
@@ -135,6 +178,7 @@ async def run(
     progress(0, total)
     if prepared.kind == "staff" and "password" in prepared.sheet.columns:
         async with opener(SYSTEM) as work:
+            await _in_order(work, prepared.kind)
             plan = await staff.plan(work, prepared.sheet)
         total += len(plan.passwords)
         hashes = await passwords.hashed(plan.passwords, plan.hashes, lambda count: progress(count, total))

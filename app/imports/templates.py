@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from app.domain.county import Sign
 from app.domain.vocabulary import AccountMode, Channel, Datum, DayRule, GroupKind, Kind, Level, Role, Score, Word
 from app.imports.kinds.accounts import AccountKind
 from app.imports.kinds.tickets import GRADES
@@ -73,7 +74,9 @@ GUIDES: Mapping[str, Guide] = MappingProxyType(
             "承办单位",
             {
                 "code": Column(MUST, "单位代码，自己编，不重复；字母、数字、横线，至多 32 个", "U02"),
-                "name": Column(MUST, "全称，至多 60 个字；事项分类按它找到单位", "长沙县城市管理和综合执法局"),
+                "name": Column(
+                    MUST, "全称，至多 60 个字，同一区划内不重复；事项分类按它找到单位", "长沙县城市管理和综合执法局"
+                ),
                 "short_name": Column(MAY, "简称；不填则同全称", "县城管局"),
                 "division_code": Column(MUST, "所属县或镇街的代码", "430121"),
                 "aliases": Column(MAY, "其他叫法，多个用 | 分隔", "城管局|城管"),
@@ -88,7 +91,7 @@ GUIDES: Mapping[str, Guide] = MappingProxyType(
                 "level": Column(MUST, "1 为一级分类，2 为二级分类", "2", ("1", "2"), _NUMBER),
                 "kind_hint": Column(MAY, "多半是哪一类事项，从下拉列表选", "反馈问题", _labels(Kind)),
                 "lowest_level": Column(MUST, "能办的最低层级，从下拉列表选", "村社区", _labels(Level)),
-                "unit": Column(MAY, "主管的承办单位的全称，须已导入", "长沙县城市管理和综合执法局"),
+                "unit": Column(MAY, "主管的承办单位的全称，须已导入；县直单位在前", "长沙县城市管理和综合执法局"),
                 "accept_working_days": _days("受理时限，工作日，只能是 1", "1"),
                 "reply_working_days": _days("首次回复时限，工作日，1 至 3", "2"),
                 "complete_days": _days("办结时限，1 至 10 天（按小时计为 1 至 240）", "5"),
@@ -105,6 +108,30 @@ GUIDES: Mapping[str, Guide] = MappingProxyType(
             {
                 "alias": Column(MUST, "群众的叫法，2 到 60 个字；几个地方同名就写几行", "松雅湖"),
                 "division_code": Column(MUST, "所指区划的代码", "430121001"),
+            },
+        ),
+        "areas": Guide(
+            "区划边界",
+            {
+                "division_code": Column(MUST, "区划的代码", "430121001"),
+                "datum": Column(MUST, "坐标系，从下拉列表选：量自 GPS，还是腾讯、高德地图", "GPS", _labels(Datum)),
+                "geometry": Column(
+                    MUST,
+                    "GeoJSON 的 Polygon 或 MultiPolygon；也可以不用本表，直接导入 .geojson 文件",
+                    '{"type":"Polygon","coordinates":[[[113.07,28.23],[113.09,28.23],[113.09,28.26],[113.07,28.23]]]}',
+                ),
+            },
+        ),
+        "urgent-words": Guide(
+            "紧急词",
+            {
+                "word": Column(MUST, "群众的说法，2 到 60 个字", "锅炉爆了"),
+                "sign": Column(
+                    MUST, "说的是什么，从下拉列表选；看着像、其实不算的选“不算紧急”", "生命危险", _labels(Sign)
+                ),
+                "alone": _flag("单凭这个词就算（否则要短句，或同一句里说明正在发生）", "是", MAY),
+                "calls": Column(DEPENDS, "生命危险的词，填请群众拨打的电话，多个用 | 分隔，最合适的在前", "119|120"),
+                "category": Column(MAY, "只对这一分类的事项算的，填分类代码（一级或二级）；不填则都算", "C0101"),
             },
         ),
         "stations": Guide(
@@ -186,7 +213,7 @@ GUIDES: Mapping[str, Guide] = MappingProxyType(
                 "citizen_name": Column(MAY, "群众姓名，至多 60 个字", "张演示"),
                 "citizen_phone": Column(MAY, "群众电话", "14200000003"),
                 "received_at": _time("收到的时间", "2025-03-03 09:30", MUST),
-                "accepted_at": _time("受理的时间；没有受理的不填", "2025-03-03 10:00"),
+                "accepted_at": _time("受理的时间；已回复或已办结的必须填，没有受理的不填", "2025-03-03 10:00", DEPENDS),
                 "first_replied_at": _time("首次回复的时间；已办结的可不填，视为办结时回复", "2025-03-03 15:20"),
                 "reply": Column(MAY, "首次回复的内容", "已通知执法队员到场处理。"),
                 "completed_at": _time("办结的时间；没有办结的不填", "2025-03-05 11:00"),

@@ -32,12 +32,13 @@ LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One division of the table. `rank` is — where it is not ranked."""
+    """One division of the table. `rank` is — where it is not ranked; `ranked`: the tickets that a rank is made of."""
 
     code: str
     name: str
     rank: str
     received: int
+    ranked: int
     figures: list[Figure]
 
 
@@ -125,7 +126,7 @@ def _place(row: RateRow) -> tuple[float, str]:
 
 def _row(row: RateRow) -> Row:
     rank = figures.NONE if row.rank is None else str(row.rank)
-    return Row(row.code, row.name, rank, row.counts.received, figures.main(row.counts))
+    return Row(row.code, row.name, rank, row.counts.received, row.counts.ranked, figures.main(row.counts))
 
 
 def _below(level: Level) -> Level | None:

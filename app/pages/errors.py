@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from app.base import log
 from app.pages.rendering import NO_CACHE, page
 
 _PAGES = ("/board", "/t")
@@ -19,6 +20,12 @@ _ADVICE = {
 }
 _OTHERWISE = "问题已记录。请过一会儿再试。"
 _KEPT = ("retry-after", "allow")
+
+_TO_CITIZENS = {
+    "/problems/county.empty": ("还没有开通", "这里的民生快递还在准备，还没有开通。急事请拨打 12345。"),
+}
+"""Title and words where those of the problem are for whoever runs the service; they get them in the log."""
+_logger = log.get(__name__)
 
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
@@ -55,11 +62,14 @@ def _under(path: str, roots: tuple[str, ...]) -> bool:
 def of_problem(request: Request, said: Response) -> Response:
     """The page for a problem document."""
     problem = json.loads(bytes(said.body))
+    title, detail = _TO_CITIZENS.get(problem["type"], (problem["title"], problem["detail"]))
+    if detail != problem["detail"]:
+        _logger.warning("not ready for citizens", problem=problem["type"], detail=problem["detail"])
     headers = {"Cache-Control": NO_CACHE} | {k: v for k, v in said.headers.items() if k in _KEPT}
     context = {
         "section": "",
-        "title": problem["title"],
-        "detail": problem["detail"],
+        "title": title,
+        "detail": detail,
         "advice": _ADVICE.get(said.status_code, _OTHERWISE),
     }
     return page(request, "error.html", context, status=said.status_code, headers=headers)

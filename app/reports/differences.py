@@ -25,6 +25,11 @@ def changes(old: Report, new: Report) -> dict[str, Any]:
     return against | {"items": list(differences(old, new)) if intact(old) else None}
 
 
+def unchanged(old: Report, new: Report) -> bool:
+    """Whether a revision would say just the same. One of an earlier version, with less in it, may be made anew."""
+    return intact(old) and dict(_figures(old)) == dict(_figures(new))
+
+
 def differences(old: Report, new: Report) -> Iterator[dict[str, Any]]:
     """`code`, `name`, `path`, `field` (in Chinese), `old` and `new` of each. A figure that the old one had none of yet
     (it was made by an earlier version of the service) is none."""

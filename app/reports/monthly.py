@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from app.audit.sealing import anchored
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain.counting import Counts
@@ -101,6 +102,7 @@ async def draft(work: Work, atlas: Atlas, division_id: int, month: Month) -> Rep
         "ranking": {"weights": {k: str(v) for k, v in asdict(WEIGHTS).items()}, "least": LEAST, "score": "mean"},
         "formulas": formulas,
         "formulas_version": digest(formulas)[:12],
+        "anchor": await anchored(work),
     }
     return sealed(Report(MONTHLY, division_id, month.period, 1, table.as_of, None, parameters, figures, ""))
 

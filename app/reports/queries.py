@@ -163,6 +163,13 @@ _COLUMNS = (
 )
 
 
+async def any_before(conn: AsyncConnection, area: Division, end: datetime) -> bool:
+    """Whether the area has ever received anything before `end` (aware)."""
+    joined = tickets.join(divisions, divisions.c.id == t.division_id)
+    received = select(t.id).select_from(joined).where(_PLACES[area.level] == area.id, t.received_at < end)
+    return bool((await conn.execute(select(received.exists()))).scalar_one())
+
+
 async def beside(conn: AsyncConnection, area: Division, begin: datetime, end: datetime) -> Mapping[int, Beside]:
     """By division id: the area itself and, in a county, its towns. The cohort is that of the rates, territorial.
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from app.audit import office
+from app.audit.office import OfficeAction
 from app.base.work import Work
-from app.divisions.service import atlas
+from app.divisions.service import Atlas, atlas
 from app.domain.errors import Conflict, Invalid, Missing
 from app.domain.policy import SYSTEM, Actor
+from app.domain.rates import span
 from app.reports import queries
-from app.reports.differences import changes
-from app.reports.monthly import MONTHLY, draft, finished
+from app.reports.differences import changes, unchanged
+from app.reports.monthly import MONTHLY, Month, draft, finished
 from app.reports.queries import Issue, Report, Wanted
 from app.reports.records import sealed, verified
 
@@ -39,16 +42,27 @@ class IssuePage:
 async def monthly(opens: Opens, division_id: int, period: str) -> Report:
     """The newest revision of a month's bulletin (`period` as 2026-10); made now where there is none.
 
-    Raises Invalid for a month that is none or not over, Tampered.
+    Raises Invalid for a month that is none or not over, or before the division received anything; Tampered.
     """
     async with opens(SYSTEM, read=True) as work:
         month = finished(period, work.now)
         found = await queries.newest(work.conn, MONTHLY, division_id, period)
         if found is not None:
             return verified(found)
-        drafted = await draft(work, await atlas(work), division_id, month)
+        county = await atlas(work)
+        await _refuse_nothing(work, county, division_id, month)
+        drafted = await draft(work, county, division_id, month)
     async with opens(SYSTEM) as work:
         return await keep(work, drafted)
+
+
+async def _refuse_nothing(work: Work, county: Atlas, division_id: int, month: Month) -> None:
+    """Raises Invalid: a slip in the month or the code would else be frozen as a bulletin of zeros."""
+    area = county.county.divisions[division_id]
+    if not await queries.any_before(work.conn, area, span(month.first, month.last)[1]):
+        last = f"{month.last.year}年{month.last.month}月{month.last.day}日"
+        detail = f"到{last}为止，{area.name}还没有收到过群众事项，没有可以通报的；请核对月份和区划"
+        raise Invalid.field("report.nothing", "/period", detail)
 
 
 async def keep(work: Work, drafted: Report) -> Report:
@@ -57,6 +71,7 @@ async def keep(work: Work, drafted: Report) -> Report:
     Work must be one that writes (READ COMMITTED): it waits for the other and then sees it.
     """
     if await queries.insert_report(work.conn, drafted):
+        await office.note(work, OfficeAction.REPORT_ISSUE, _of_the_trail(drafted))
         return drafted
     found = await queries.newest(work.conn, drafted.kind, drafted.division_id, drafted.period)
     assert found is not None, "a report is never taken away"
@@ -66,7 +81,8 @@ async def keep(work: Work, drafted: Report) -> Report:
 async def revise(opens: Opens, division_id: int, period: str, reason: str) -> Report:
     """The next revision of a month's bulletin, from how the tickets stand now, with what it changed.
 
-    Raises Invalid (also for a reason that is none), Conflict where nothing is there to revise or another was first.
+    Raises Invalid (also for a reason that is none), Conflict where nothing is there to revise, nothing has changed, or
+    another was first.
     """
     said = _reason(reason)
     async with opens(SYSTEM, read=True) as work:
@@ -75,12 +91,21 @@ async def revise(opens: Opens, division_id: int, period: str, reason: str) -> Re
         if found is None:
             raise Conflict("report.none", f"还没有 {period} 的月通报可以修订，请先不带修订原因生成一次")
         drafted = await draft(work, await atlas(work), division_id, month)
+    if unchanged(found, drafted):
+        raise Conflict("report.unchanged", f"与第 {found.revision} 版相比，各项数据都没有变化，没有作修订")
     made = replace(drafted, revision=found.revision + 1, reason=said)
     made = sealed(replace(made, figures={**made.figures, "changes": changes(found, made)}))
     async with opens(SYSTEM) as work:
         if not await queries.insert_report(work.conn, made):
             raise Conflict("report.revised", f"刚刚已有人作了第 {made.revision} 版修订，请查看后再决定是否修订")
+        await office.note(work, OfficeAction.REPORT_REVISE, _of_the_trail(made))
     return made
+
+
+def _of_the_trail(report: Report) -> dict[str, object]:
+    """Which issue, and its checksum: whoever changes both together is found by the trail."""
+    names = ("kind", "division_id", "period", "revision", "checksum")
+    return {name: getattr(report, name) for name in names}
 
 
 def _reason(text: str) -> str:

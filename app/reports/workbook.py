@@ -91,6 +91,7 @@ def _method(book: Book, sheet: Sheet, report: Report) -> None:
         *(("" if at else "公式和口径", sentence) for at, sentence in enumerate(parameters["formulas"])),
         ("口径版本", parameters["formulas_version"]),
         ("版次", f"第 {report.revision} 版" + (f"，修订原因：{report.reason}" if report.reason else "")),
+        ("历程封存", _anchor(parameters.get("anchor"))),
         ("校验和", f"{report.checksum}（JSON 存档中除 checksum 外全部内容按键名排序、不留空格后的 SHA-256）"),
     ]
     sheet.set_column(0, 0, _KEY)
@@ -111,6 +112,13 @@ def compared(parameters: Mapping[str, Any]) -> str:
     said = f"与 {basis['period']} 月通报第 {basis['revision']} 版比较"
     same = basis["formulas_version"] == parameters["formulas_version"]
     return said if same else f"{said}；那一版的公式和口径与本期不同，升降仅供参考"
+
+
+def _anchor(anchor: Mapping[str, str] | None) -> str:
+    """What proves, printed, that nobody has changed the trail up to that day (app.audit.sealing)."""
+    if anchor is None:
+        return "制表时还没有封存"
+    return f"{anchor['day']}：{anchor['hash']}（核对：o2o audit verify --published {anchor['day']}:{anchor['hash']}）"
 
 
 def _ranking(ranking: Mapping[str, Any]) -> str:

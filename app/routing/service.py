@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.base import log
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import routing
+from app.domain.coordinates import Point
 from app.domain.county import Category, Node
-from app.domain.routing import Candidate, How, Located, Request, Seat
+from app.domain.routing import Candidate, How, Located, Request, Seat, Spot
 from app.domain.vocabulary import Level
 from app.routing import queries
+
+_logger = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,16 @@ class Routed:
 
 async def route(work: Work, atlas: Atlas, request: Request, category: Category | None) -> Routed:
     """Section 3 of domain.md for an ordinary matter."""
-    located = routing.where(atlas.county, atlas.places, request)
+    # Of a place that was given nothing needs to be looked up.
+    point = request.point if request.given_division_id is None else None
+    said = None if point is None else await _spot(work, atlas, point)
+    located = routing.where(atlas.county, atlas.places, request, said)
     return await _from_place(work, atlas, located, category, request.bound_grid_id)
+
+
+async def _spot(work: Work, atlas: Atlas, point: Point) -> Spot:
+    outlines = await queries.outlines(work.conn, point, atlas.county.root.id)
+    return routing.spot(atlas.county, point, outlines, await queries.sites(work.conn, point))
 
 
 async def reroute(work: Work, atlas: Atlas, division_id: int, category: Category | None, why: str) -> Routed:
@@ -73,11 +85,24 @@ async def inspector_at(work: Work, atlas: Atlas, node: Node, accused_id: int | N
 async def person_at(
     work: Work, atlas: Atlas, seats: Sequence[Seat], *, without: int | None = None
 ) -> tuple[Candidate | None, str]:
-    """The least loaded person of the first seat that anybody (but `without`) holds, and why in words."""
+    """The least loaded person of the first seat that anybody (but `without`) holds, and why in words, with what was
+    found empty before."""
+    empty: dict[str, None] = {}
     for seat, found in zip(seats, await queries.candidates(work.conn, seats, work.now), strict=True):
         held = [candidate for candidate in found if candidate.staff_id != without]
         chosen = routing.choose(held)
         if chosen is not None:
+            passed = "".join(f"{one}，" for one in empty)
             place = atlas.county.name_of(seat.node)
-            return chosen, f"{place}可办{len(held)}人，{chosen.name}手头最少（在办{chosen.open_tickets}件）。"
-    return None, "暂无可办人员，列入县级待派队列。"
+            counted = f"{place}可办{len(held)}人，{chosen.name}手头最少（在办{chosen.open_tickets}件）"
+            return chosen, f"{passed}{counted}。"
+        empty[_unmanned(atlas, seat)] = None
+    # Nobody administers the county: an engineer has to know at once, for whom would one tell?
+    _logger.error("nobody can take tickets", seats=len(seats))
+    return None, "各级暂无可办人员，列入县级待派队列。"
+
+
+def _unmanned(atlas: Atlas, seat: Seat) -> str:
+    county = atlas.county
+    place = "".join(county.path(seat.grids[0])[-2:]) if len(seat.grids) == 1 else county.name_of(seat.node)
+    return f"{place}暂无{'、'.join(role.label for role in seat.roles)}"

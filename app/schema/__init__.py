@@ -1,8 +1,20 @@
 """Every table, as typed Core tables, one module per subject. No behaviour. This gathers them for Alembic."""
 
-from app.schema.audit import event_texts, ticket_events
+from app.schema.audit import anchors, event_texts, office_events, office_heads, sealed_heads, ticket_events
 from app.schema.base import metadata
-from app.schema.divisions import categories, division_aliases, divisions, groups, settings, stations, units
+from app.schema.divisions import (
+    categories,
+    division_aliases,
+    division_areas,
+    divisions,
+    groups,
+    settings,
+    stations,
+    units,
+    urgent_words,
+)
+from app.schema.files import file_links, files
+from app.schema.likeness import likenesses
 from app.schema.limits import calendar_days, calendar_years, steps, ticket_limits
 from app.schema.notifications import outbox
 from app.schema.people import appointments, citizens, households, identities, sessions, sign_in_failures, staff
@@ -13,6 +25,7 @@ from app.schema.wechat import accounts, inbound
 
 __all__ = [
     "accounts",
+    "anchors",
     "appointments",
     "assignments",
     "calendar_days",
@@ -21,19 +34,26 @@ __all__ = [
     "citizens",
     "deltas",
     "division_aliases",
+    "division_areas",
     "divisions",
     "event_texts",
+    "file_links",
+    "files",
     "groups",
     "households",
     "idempotency",
     "identities",
     "imported",
     "inbound",
+    "likenesses",
     "metadata",
+    "office_events",
+    "office_heads",
     "outbox",
     "ratings",
     "reports",
     "rollups",
+    "sealed_heads",
     "sessions",
     "settings",
     "sign_in_failures",
@@ -44,5 +64,6 @@ __all__ = [
     "ticket_limits",
     "tickets",
     "units",
+    "urgent_words",
     "visits",
 ]

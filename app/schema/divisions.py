@@ -1,6 +1,8 @@
-"""The four levels: divisions with aliases and editions, units, stations, groups, categories; the county's settings."""
+"""The four levels: divisions with aliases, outlines and editions, units, stations, groups, categories with the words
+of what is urgent; the county's settings."""
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -17,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.schema.base import Id, metadata
+from app.schema.base import Id, Json, metadata
 
 
 class _Divisions(TypedColumns):
@@ -57,6 +59,21 @@ class _DivisionAliases(TypedColumns):
 
 
 division_aliases = Table("division_alias", metadata, _DivisionAliases)
+
+
+class _DivisionAreas(TypedColumns):
+    """The outline of a division: rings of [longitude, latitude] in `datum`, and the degrees between which it lies."""
+
+    division_id: Named[int] = Column(Id, ForeignKey("division.id"), primary_key=True)
+    datum: Named[str]
+    rings: Named[list[Any]] = Column(Json)
+    west: Named[float] = Column(Float)
+    south: Named[float] = Column(Float)
+    east: Named[float] = Column(Float)
+    north: Named[float] = Column(Float)
+
+
+division_areas = Table("division_area", metadata, _DivisionAreas)
 
 
 class _Units(TypedColumns):
@@ -122,6 +139,26 @@ class _Categories(TypedColumns):
 
 
 categories = Table("category", metadata, _Categories)
+
+
+class _UrgentWords(TypedColumns):
+    """What tells of danger to life, or of water, power or gas cut off, and what only sounds so (`sign`); `alone`: by
+    itself, else only where it is said to happen now. With a category: of its tickets only."""
+
+    id: Named[int] = Column(Id, Identity(), primary_key=True)
+    word: Named[str]
+    sign: Named[str]
+    alone: Named[bool]
+    calls: Named[list[str]] = Column(ARRAY(Text))
+    category_id: Named[int | None] = Column(Id, ForeignKey("category.id"))
+
+
+urgent_words = Table(
+    "urgent_word",
+    metadata,
+    _UrgentWords,
+    UniqueConstraint("word", "category_id", postgresql_nulls_not_distinct=True),
+)
 
 
 class _Settings(TypedColumns):

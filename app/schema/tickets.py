@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
     Named,
     Table,
     Text,
@@ -117,6 +118,8 @@ class _Tickets(TypedColumns):
     unreasonable_asker_id: Named[int | None] = Column(Id, ForeignKey("staff.id"))
     photos: Named[int] = Column(server_default=text("0"))
     last_completed_at: Named[datetime | None] = Column(Moment)
+    # Where the ticket's chain of events ends (app.audit.chain.Head); NULL: it has not begun.
+    chain_head: Named[bytes | None] = Column(LargeBinary)
 
 
 tickets = Table(

@@ -39,7 +39,7 @@ async def after(  # noqa: PLR0913 - what is decided, and what it changes
         case Action.DECIDE_EXTENSION if "extensions" in changes:
             return await _longer(work, batch, row, days)
         case _ if move is not None and decision.reroute:
-            return await _reckoned_anew(work, batch, row, decision, move, changes, days)
+            return await _reckoned_anew(work, batch, atlas, row, decision, move, changes, days)
     accepted = changes.get("accepted_at", row.accepted_at) is not None
     replied = changes.get("first_replied_at", row.first_replied_at) is not None
     ended = [chain for chain, done in ((Chain.ACCEPT, accepted), (Chain.REPLY, replied)) if done]
@@ -87,6 +87,7 @@ async def _longer(work: Work, batch: Batch, row: Stored, days: Calendar) -> dict
 async def _reckoned_anew(  # noqa: PLR0913
     work: Work,
     batch: Batch,
+    atlas: Atlas,
     row: Stored,
     decision: Decision,
     move: Move,
@@ -94,7 +95,10 @@ async def _reckoned_anew(  # noqa: PLR0913
     days: Calendar,
 ) -> dict[str, Any]:
     """Place or category were corrected: from the receipt, and these are the original limits."""
-    found = limits(row.received_at, move.category.rules if move.category else DEFAULT, days, urgent=row.urgent)
+    rules = move.category.rules if move.category else DEFAULT
+    urgency = atlas.urgency.read(f"{row.title}\n{row.description}", move.category)
+    cut_off = urgency is not None and not urgency.danger
+    found = limits(row.received_at, rules, days, urgent=row.urgent, cut_off=cut_off)
     accepted = changes.get("accepted_at", row.accepted_at) is not None
     replied = changes.get("first_replied_at", row.first_replied_at) is not None
     due = found.complete.due_at

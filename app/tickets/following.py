@@ -44,7 +44,6 @@ async def follow(
             continue
         seq = copy.version + 1
         status = changes.get("status", copy.status)
-        await changing.change(work.conn, copy.id, changes | {"version": seq})
         own = replace(
             event,
             seq=seq,
@@ -54,7 +53,8 @@ async def follow(
             text=said,
             public=event.public if said is not None else False,
         )
-        audit.record(work, batch, copy.id, [own])
+        head = audit.record(work, batch, copy.id, [own], copy.chain_head)
+        await changing.change(work.conn, copy.id, changes | {"version": seq, "chain_head": head})
         told = [
             one for notice in notices if notice.audience == "citizen" for one in letters.to_citizen(copy, notice, seq)
         ]

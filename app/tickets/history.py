@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.audit import queries as audit
+from app.audit.trails import BEGIN, Trails
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain.vocabulary import OPEN, Action
@@ -20,6 +20,9 @@ from app.tickets.queries import history
 from app.tickets.queries.history import Known
 
 __all__ = ["Brought", "Past", "bring"]
+
+_LOT = 5_000
+"""Tickets whose trails are held in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,15 @@ async def _create(work: Work, atlas: Atlas, pasts: Sequence[Past]) -> None:
     citizens = await _citizens(work, pasts)
     ids = await history.new_ids(conn, len(pasts))
     bound = [Bound(past, ticket_id) for past, ticket_id in zip(pasts, ids, strict=True)]
-    begun = (rows.columns(one) | rows.begun(work, atlas, one, citizens) for one in bound)
-    await history.copy_tickets(conn, begun)
+    for first in range(0, len(bound), _LOT):
+        lot, trails = bound[first : first + _LOT], Trails()
+        heads = [trails.tell(BEGIN, rows.told(one, rows.entries(one.past))) for one in lot]
+        begun = [rows.columns(one) | rows.begun(work, atlas, one, citizens) for one in lot]
+        await history.copy_tickets(conn, (row | {"chain_head": head} for row, head in zip(begun, heads, strict=True)))
+        await trails.write(conn)
     await history.copy_assignments(conn, (rows.assignment(one) for one in bound))
-    await _beside(work, bound)
+    await _clocks(work, bound)
+    await history.copy_ratings(conn, rows.ratings(bound))
     await history.copy_imported(conn, ((o.past.external_id, o.id, o.past.digest, rows.version(o)) for o in bound))
     await counting.count_new(conn, ids)
 
@@ -66,24 +74,25 @@ async def _update(work: Work, atlas: Atlas, changed: Sequence[tuple[Past, Known]
         return
     conn, ids = work.conn, [known.ticket_id for _, known in changed]
     await counting.count_new(conn, ids, sign=-1)
-    trails = await history.trails(conn, ids)
+    there, trails = await history.trails(conn, ids), Trails()
     bound = [_bound_again(past, known) for past, known in changed]
     kept = [rows.assignment(one) | {"since": work.now} for one in bound if one.past.life.status in OPEN]
     await history.replace_beside(conn, ids, kept, work.now)
     await limits.delete_all(conn, ids)
     people = await _people_again(work, changed)
-    told, fresh, remembered = [], [], []
+    fresh, remembered = [], []
     for one, (past, known) in zip(bound, changed, strict=True):
-        events = _gone_on(past, trails[one.id]) or [(Action.IMPORT, work.now, known.status, past.life.status, "")]
+        events = _gone_on(past, there[one.id]) or [(Action.IMPORT, work.now, known.status, past.life.status, "")]
         version = known.version + len(events)
-        fresh.append(rows.columns(one) | {"id": one.id, "version": version, "citizen_id": people[one.id]})
-        told.append((one, events))
+        again = trails.retell(one.id, _texts_again(past, there[one.id]))
+        head = trails.tell(known.chain_head, rows.told(one, events, again))
+        moved = {"id": one.id, "version": version, "chain_head": head, "citizen_id": people[one.id]}
+        fresh.append(rows.columns(one) | moved)
         kept_of_it = {"external_id": past.external_id, "ticket_id": one.id, "digest": past.digest}
         remembered.append(kept_of_it | {"version": version})
     await history.change_all(conn, fresh)
     await rosters.forget_citizens(conn, [known.citizen_id for _, known in changed if known.citizen_id is not None])
-    await audit.replace_texts(conn, ids, _texts_again(bound, trails))
-    await _trail(work, told)
+    await trails.write(conn)
     await _clocks(work, bound)
     await history.copy_ratings(conn, rows.ratings(bound))
     await history.remember(conn, remembered)
@@ -107,17 +116,10 @@ def _person(known: Known) -> Citizen | None:
     return None if known.citizen_id is None else (known.name, known.phone)
 
 
-def _texts_again(
-    bound: Sequence[Bound], trails: Mapping[int, Sequence[tuple[str, datetime]]]
-) -> list[tuple[int, int, str]]:
-    """(ticket, event, text) of the events that are there, as the row tells it now: texts are no part of the trail."""
-    return [
-        (one.id, seq, said[action])
-        for one in bound
-        for said in [{action: text for action, _, _, _, text in rows.entries(one.past) if text}]
-        for seq, (action, _) in enumerate(trails[one.id], 1)
-        if action in said
-    ]
+def _texts_again(past: Past, trail: Sequence[tuple[str, datetime]]) -> list[tuple[int, str]]:
+    """(event, text) of the events that are there, as the row tells it now: texts stand beside the trail."""
+    said = {action: text for action, _, _, _, text in rows.entries(past) if text}
+    return [(seq, said[action]) for seq, (action, _) in enumerate(trail, 1) if action in said]
 
 
 def _gone_on(past: Past, trail: Sequence[tuple[str, datetime]]) -> list[Entry]:
@@ -135,20 +137,6 @@ async def _citizens(work: Work, pasts: Sequence[Past]) -> Mapping[Citizen, int]:
     return dict(zip(people, ids, strict=True))
 
 
-async def _beside(work: Work, bound: Sequence[Bound]) -> None:
-    await _clocks(work, bound)
-    await _trail(work, [(one, rows.entries(one.past)) for one in bound])
-    await history.copy_ratings(work.conn, rows.ratings(bound))
-
-
 async def _clocks(work: Work, bound: Sequence[Bound]) -> None:
     await limits.copy_limits(work.conn, (row for one in bound for row in rows.limits(one)))
     await limits.copy_steps(work.conn, (row for one in bound for row in rows.steps(work, one)))
-
-
-async def _trail(work: Work, told: Sequence[tuple[Bound, Sequence[Entry]]]) -> None:
-    numbered = [(one, seq, event) for one, events in told for seq, event in enumerate(events, one.first_seq)]
-    await audit.copy_events(work.conn, (rows.event(one, seq, event) for one, seq, event in numbered))
-    # Nobody there wrote for everybody's eyes: names and addresses may stand in it.
-    texts = ((one.id, seq, event[4], False) for one, seq, event in numbered if event[4])
-    await audit.copy_texts(work.conn, texts)

@@ -33,6 +33,15 @@ async def addressed(
     return letters
 
 
+async def alarm(work: Work, atlas: Atlas, node: Node, seq: int) -> list[Letter]:
+    """Danger to life (domain.md, 2, Urgent): the node's administrators and officers, or the nearest above."""
+    told = [
+        await _nearest(work, atlas, node, role, Notice.NODE_URGENT, seq) for role in (Role.ADMINISTRATOR, Role.OFFICER)
+    ]
+    # One person may be both.
+    return list(dict.fromkeys(letter for letters in told for letter in letters))
+
+
 def to_citizen(row: Stored, notice: Notice, seq: int) -> list[Letter]:
     """Whoever has not filed in WeChat can't be told there."""
     if row.account_id is None or row.citizen_id is None:

@@ -97,10 +97,10 @@ async def _merge(work: Work, atlas: Atlas, found: Held, into: Held, decision: De
     if row.extension_state == "asked":
         changes["extension_state"] = None
     batch = Batch()
+    changes["chain_head"] = audit.record(work, batch, row.id, [event], row.chain_head)
     await changing.change(work.conn, row.id, changes)
     await changing.end_assignment(work.conn, row.id, work.now)
     await ticket_limits.stop_steps(work, row.id)
-    audit.record(work, batch, row.id, [event])
     told = await letters.addressed(work, atlas, row, decision.notices, event.seq, None)
     notifications.enqueue(work, batch, row.id, told)
     count_change(batch, atlas, row, changes)
@@ -139,9 +139,9 @@ async def unmerge(work: Work, atlas: Atlas, number: str, form: Form) -> int:
         | dict.fromkeys(("merged_into_id", "merged_at", "status_before", "before_merge"))
     )
     batch = Batch()
+    changes["chain_head"] = audit.record(work, batch, row.id, [event], row.chain_head)
     await changing.change(work.conn, row.id, changes)
     changing.add_assignment(batch, assignment(row.id, routed, Action.UNMERGE, work.now))
-    audit.record(work, batch, row.id, [event])
     after = count_change(batch, atlas, row, changes)
     await clocks.go_on(work, batch, after, await ticket_limits.calendar(work, atlas))
     primary = await service.held(work, atlas, Locked(over))
@@ -180,5 +180,5 @@ async def _noted(  # noqa: PLR0913
     """The primary's own trail says what was merged into it, and what was taken out."""
     row = into.row
     event = _event(work, atlas, into, action, Status(row.status), detail)
-    await changing.change(work.conn, row.id, {"copies": copies, "version": event.seq})
-    audit.record(work, batch, row.id, [event])
+    head = audit.record(work, batch, row.id, [event], row.chain_head)
+    await changing.change(work.conn, row.id, {"copies": copies, "version": event.seq, "chain_head": head})

@@ -1,6 +1,6 @@
 """A matter becomes a ticket: suggested, routed, numbered, limited, recorded, told of, in the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,21 +11,27 @@ from app.base.batch import Batch
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import numbers
+from app.domain.coordinates import Point
 from app.domain.county import Category, Node
+from app.domain.likeness import keys
 from app.domain.limits import DEFAULT, Limits, limits, return_ends
 from app.domain.notices import Notice
 from app.domain.policy import ActorKind
 from app.domain.routing import Request
 from app.domain.steps import Live
+from app.domain.urgency import Urgency
 from app.domain.vocabulary import Action, Channel, Kind, Status
 from app.domain.workdays import Calendar
+from app.files import service as files
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
 from app.routing import service as routing
 from app.routing.service import Routed
+from app.suggestion import service as suggestion
 from app.tickets.counted import count_new
-from app.tickets.queries import changing
+from app.tickets.letters import alarm
+from app.tickets.queries import changing, likeness
 
 TITLE_LENGTH = 40
 """Characters of the first sentence that serve as title where none was given."""
@@ -37,15 +43,6 @@ class About:
 
     node: Node
     staff_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A place on the map, degrees; `datum` wgs84 or gcj02: they lie hundreds of metres apart, so both are kept."""
-
-    lat: float
-    lon: float
-    datum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +66,7 @@ class Matter:
     received_at: datetime | None = None
     confidential: bool = False
     about: About | None = None
+    files: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,7 @@ class Opened:
     person_name: str | None
     limits: Limits
     choices: tuple[int, ...]
+    urgency: Urgency | None = None
 
 
 async def open_ticket(work: Work, atlas: Atlas, matter: Matter) -> Opened:
@@ -90,7 +89,11 @@ async def open_ticket(work: Work, atlas: Atlas, matter: Matter) -> Opened:
     routed = await _route(work, atlas, matter, category)
     calendar = await ticket_limits.calendar(work, atlas)
     received_at = matter.received_at or work.now
-    found = limits(received_at, category.rules if category else DEFAULT, calendar)
+    urgency = atlas.urgency.read(f"{matter.title or ''}\n{matter.description}", category)
+    urgent = urgency is not None and urgency.danger
+    cut_off = urgency is not None and not urgent
+    rules = category.rules if category else DEFAULT
+    found = limits(received_at, rules, calendar, urgent=urgent, cut_off=cut_off)
     # 集中受理: only where a person chose the category; a suggested one is right about six times in ten.
     accepted = category is not None and not suggested and category.auto_accept and not is_confidential(matter, category)
     ticket_id = await changing.next_id(work.conn)
@@ -98,6 +101,7 @@ async def open_ticket(work: Work, atlas: Atlas, matter: Matter) -> Opened:
         "id": ticket_id,
         "number": numbers.number(ticket_id, atlas.county.number_key),
         "category_suggested": suggested,
+        "urgent": urgent,
         "received_at": received_at,
         "status": Status.ACCEPTED if accepted else Status.RECEIVED,
         "version": 2 if accepted else 1,
@@ -105,18 +109,23 @@ async def open_ticket(work: Work, atlas: Atlas, matter: Matter) -> Opened:
         "accepted_automatically": accepted,
         "return_until": _return_until(work, atlas, routed, calendar, kept=is_confidential(matter, category)),
     }
+    claimed = await files.claim(work, matter.files)
     live = Live(None if accepted else found.accept.due_at, found.reply.due_at, found.complete.due_at, received_at)
     batch = Batch()
+    row["chain_head"] = audit.record(work, batch, ticket_id, _events(work, routed, accepted), audit.BEGIN)
     changing.add_ticket(batch, row)
     ticket_limits.set_first(batch, ticket_id, found)
     ticket_limits.plan_steps(work, batch, ticket_id, 1, live, calendar)
     changing.add_assignment(batch, assignment(ticket_id, routed, "routed", work.now))
-    audit.record(work, batch, ticket_id, _events(work, routed, accepted))
-    notifications.enqueue(work, batch, ticket_id, _letters(matter, routed))
+    files.link(batch, ticket_id, 1, claimed)
+    alarmed = await alarm(work, atlas, routed.node, 1) if urgent and not row["confidential"] else []
+    notifications.enqueue(work, batch, ticket_id, [*_letters(matter, routed), *alarmed])
     count_new(batch, atlas, row)
+    if not row["confidential"]:
+        likeness.add_keys(batch, ticket_id, received_at, keys(f"{row['title']}\n{row['description']}"))
     await batch.write(work.conn)
     person = routed.person.name if routed.person else None
-    return Opened(ticket_id, row["number"], row["status"], routed.node, person, found, routed.choices)
+    return Opened(ticket_id, row["number"], row["status"], routed.node, person, found, routed.choices, urgency)
 
 
 def _return_until(work: Work, atlas: Atlas, routed: Routed, days: Calendar, *, kept: bool) -> datetime | None:
@@ -133,7 +142,7 @@ def _category(atlas: Atlas, matter: Matter) -> tuple[Category | None, bool]:
     """(category, whether it is only suggested)."""
     if matter.category_id is not None:
         return atlas.county.categories[matter.category_id], False
-    best = atlas.keywords.suggest(matter.title or "", matter.description)
+    best = suggestion.suggest(atlas, matter.title or "", matter.description)
     return (atlas.county.categories[best[0].category_id], True) if best else (None, False)
 
 
@@ -148,6 +157,7 @@ async def _route(work: Work, atlas: Atlas, matter: Matter, category: Category | 
         bound_grid_id=matter.bound_grid_id,
         account_division_id=matter.account_division_id,
         recorder_division_id=matter.recorder_division_id,
+        point=matter.point,
     )
     return await routing.route(work, atlas, request, category)
 
@@ -174,7 +184,6 @@ def _row(work: Work, matter: Matter, category: Category | None, routed: Routed, 
         "lat": point.lat if point else None,
         "lon": point.lon if point else None,
         "datum": point.datum if point else None,
-        "urgent": False,
         "confidential": is_confidential(matter, category),
         "marked_confidential": matter.confidential,
         "about_staff_id": about.staff_id if about else None,

@@ -1,11 +1,12 @@
 """The rows of a ticket that comes from another system: what is written of its life here, table by table."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.audit.chain import Entry as Event
+from app.audit.chain import canonical
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import numbers
@@ -15,7 +16,8 @@ from app.domain.vocabulary import OPEN, Action, Channel, Kind, Score, Status, Vi
 from app.tickets import codes, opening
 
 _BY_HANDLER = frozenset({Action.START, Action.REPLY, Action.COMPLETE})
-_MARK = json.dumps({"imported": True})
+_MARK = {"imported": True}
+_MARKED = canonical(_MARK)
 Citizen = tuple[str | None, str | None]
 """Name and phone."""
 Entry = tuple[str, datetime, str | None, str, str]
@@ -74,23 +76,30 @@ def version(one: Bound) -> int:
     return len(one.past.life.happenings)
 
 
-def event(one: Bound, seq: int, entry: Entry) -> dict[str, Any]:
+def told(one: Bound, events: Sequence[Entry], texts: Mapping[str, str] | None = None) -> Iterator[tuple[Event, str]]:
+    """The entries as events of the trail, each with its text. `texts`: what Trails.retell says of those before."""
+    for seq, entry in enumerate(events, one.first_seq):
+        first = texts and seq == one.first_seq
+        yield _event(one, seq, entry, canonical(_MARK | {"texts": texts}) if first else _MARKED), entry[4]
+
+
+def _event(one: Bound, seq: int, entry: Entry, detail: str) -> Event:
     action, at, before, after, _ = entry
     past = one.past
     rated = action == Action.RATE
     theirs = action in _BY_HANDLER and past.person_id is not None
-    return {
-        "ticket_id": one.id,
-        "seq": seq,
-        "at": at,
-        "action": action,
-        "from_status": before,
-        "to_status": after,
-        "actor_kind": "staff" if theirs else "citizen" if rated else "system",
-        "actor_id": past.person_id if theirs else None,
-        "actor_role": past.person_role if theirs else "citizen" if rated else None,
-        "detail": _MARK,
-    }
+    return Event(
+        ticket_id=one.id,
+        seq=seq,
+        at=at,
+        action=action,
+        from_status=before,
+        to_status=after,
+        actor_kind="staff" if theirs else "citizen" if rated else "system",
+        actor_id=past.person_id if theirs else None,
+        actor_role=past.person_role if theirs else "citizen" if rated else None,
+        detail=detail,
+    )
 
 
 def columns(one: Bound) -> dict[str, Any]:

@@ -99,8 +99,8 @@ async def _rate(work: Work, atlas: Atlas, found: Held, form: Form, via: Via) -> 
     changes = dict(decision.changes) | {"rating_via": via, "version": ticket.version + 1}
     detail = {"score": str(form["score"]), "cycle": cycle, "via": str(via)}
     event = Event(ticket.version + 1, Action.RATE, ticket.status, ticket.status, role, detail, text=decision.text)
+    changes["chain_head"] = audit.record(work, batch, ticket.id, [event], row.chain_head)
     await changing.change(work.conn, ticket.id, changes)
-    audit.record(work, batch, ticket.id, [event])
     rated = count_change(batch, atlas, row, changes)
     limit = None
     if decision.reopens:
@@ -117,10 +117,11 @@ async def _comment_again(work: Work, found: Held, decision: Decision, role: str 
     ticket, row = found.ticket, found.row
     if decision.changes:
         version = ticket.version + 1
-        await changing.change(work.conn, ticket.id, dict(decision.changes) | {"version": version})
         event = Event(version, Action.RATE, ticket.status, ticket.status, role=role, text=decision.text)
         batch = Batch()
-        audit.record(work, batch, ticket.id, [event])
+        head = audit.record(work, batch, ticket.id, [event], row.chain_head)
+        changes = dict(decision.changes) | {"version": version, "chain_head": head}
+        await changing.change(work.conn, ticket.id, changes)
         await batch.write(work.conn)
     return Rated(ticket.id, row.number, row.node, None, not row.confidential)
 
@@ -144,6 +145,9 @@ async def _reopen(work: Work, batch: Batch, atlas: Atlas, found: Held) -> Limit:
         "person_id": person_id,
         "routing_reason": routed.reason,
     }
+    detail = {"cycle": ticket.cycle + 1}
+    event = Event(ticket.version + 1, Action.REOPEN, ticket.status, decision.status, role="system", detail=detail)
+    changes["chain_head"] = audit.record(work, batch, ticket.id, [event], row.chain_head)
     await changing.change(work.conn, ticket.id, changes)
     after = count_change(batch, atlas, row, changes)
     # Nobody archives it now.
@@ -152,9 +156,6 @@ async def _reopen(work: Work, batch: Batch, atlas: Atlas, found: Held) -> Limit:
     live = Live(accept=None, reply=None, complete=limit.due_at, idle_since=work.now)
     ticket_limits.plan_steps(work, batch, ticket.id, ticket.cycle + 1, live, days)
     changing.add_assignment(batch, assignment(ticket.id, routed, "reopened", work.now))
-    detail = {"cycle": ticket.cycle + 1}
-    event = Event(ticket.version + 1, Action.REOPEN, ticket.status, decision.status, role="system", detail=detail)
-    audit.record(work, batch, ticket.id, [event])
     supervised = (Notice.INSPECTOR_DISLIKED,) if ticket.cycle + 1 > SUPERVISED_FROM else ()
     told = await letters.addressed(work, atlas, row, (*decision.notices, *supervised), event.seq, person_id)
     notifications.enqueue(work, batch, ticket.id, told)

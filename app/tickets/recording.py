@@ -1,6 +1,6 @@
 """Staff record what came by group, window, phone or visit: checked, opened once per Idempotency-Key."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,14 +8,16 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from app.base.work import Work
+from app.divisions import offline
 from app.divisions import service as divisions
 from app.divisions.service import Atlas
+from app.domain.coordinates import Point
 from app.domain.county import Node
 from app.domain.errors import Invalid
 from app.domain.vocabulary import SHANGHAI, Channel, Kind
 from app.people import queries as people
 from app.tickets import opening, service, views
-from app.tickets.opening import About, Matter, Point
+from app.tickets.opening import About, Matter
 from app.tickets.queries import repeats
 
 OLDEST = timedelta(days=3)
@@ -38,6 +40,7 @@ class Record:
     received_at: datetime | None
     confidential: bool
     about: Mapping[str, str | None] | None
+    files: Sequence[str] = ()
 
 
 async def record(work: Work, atlas: Atlas, body: Record, key: str | None, digest: str) -> dict[str, Any]:
@@ -83,11 +86,13 @@ async def matter_of(work: Work, atlas: Atlas, body: Record, staff_id: int) -> Ma
         citizen_id=await _citizen(work, body.citizen),
         recorder_id=staff_id,
         recorder_division_id=_home(work, atlas),
+        account_division_id=await _group(work, atlas, body.source),
         source={k: v for k, v in (body.source or {}).items() if v is not None} or None,
         point=Point(point["lat"], point["lon"], point["datum"]) if point else None,
         received_at=_received(work, body.received_at),
         confidential=body.confidential or body.about is not None,
         about=await _about(work, atlas, body.about),
+        files=body.files,
     )
 
 
@@ -101,6 +106,12 @@ def _home(work: Work, atlas: Atlas) -> int | None:
     """The recorder's own division: of the first appointment."""
     nodes = [appointment.node for appointment in work.actor.appointments]
     return atlas.county.division_of(nodes[0]).id if nodes else None
+
+
+async def _group(work: Work, atlas: Atlas, source: Mapping[str, str | None] | None) -> int | None:
+    """The division of the chat group it came from (domain.md, 3.1)."""
+    named = (source or {}).get("group")
+    return None if named is None else await offline.group_division(work, atlas.county, named)
 
 
 def _received(work: Work, received_at: datetime | None) -> datetime | None:

@@ -18,6 +18,7 @@ from app.domain.notices import Notice
 from app.domain.policy import Capacity
 from app.domain.ticket import Form, Primary, Ticket
 from app.domain.vocabulary import OPEN, Action, Kind, Role, Status
+from app.files import service as files
 from app.limits import service as ticket_limits
 from app.notifications import service as notifications
 from app.notifications.service import Letter
@@ -100,20 +101,23 @@ async def act(work: Work, atlas: Atlas, number: str, action: Action, form: Form)
 
 async def _act(work: Work, atlas: Atlas, found: Held, action: Action, form: Form) -> None:
     row, ticket = found.row, found.ticket
-    form = moves.without_what_is_so(atlas, row, form)
+    ids: Sequence[str] = form.get("files") or ()  # type: ignore[assignment]  # of the bodies' shape
+    form = {**moves.without_what_is_so(atlas, row, form), "photos": await files.photos(work, ids)}
     decision = decide(ticket, action, found.capacities, form, work.now)
+    claimed = await files.claim(work, ids)
     days = await ticket_limits.calendar(work, atlas)
     move = await moves.resolve(work, atlas, row, decision, form, days)
     event = _event(work, atlas, found, decision, form, move)
     batch = Batch()
     changes = _changes(work, atlas, found, decision, form) | _moved(move)
     changes |= {"version": event.seq, "status": decision.status}
+    changes["chain_head"] = audit.record(work, batch, ticket.id, [event], row.chain_head)
     changes |= await clocks.after(work, batch, atlas, row, decision, move, changes, days)
     await changing.change(work.conn, ticket.id, changes)
     await _assign(work, batch, row, decision, move, changes)
     if action is Action.VISIT:
         changing.add_visit(batch, _visit(work, ticket, form))
-    audit.record(work, batch, ticket.id, [event])
+    files.link(batch, ticket.id, event.seq, claimed)
     notices = [*decision.notices, *_besides(decision, form, changes)]
     told = await letters.addressed(work, atlas, row, notices, event.seq, changes.get("person_id", row.person_id))
     notifications.enqueue(work, batch, ticket.id, _not_to_oneself(work, row, told, move))

@@ -13,7 +13,9 @@ from app.domain import masking, policy
 from app.domain.errors import Missing
 from app.domain.lifecycle import allowed
 from app.domain.policy import Capacity
-from app.domain.vocabulary import OPEN, SHANGHAI
+from app.domain.vocabulary import OPEN, SHANGHAI, Action
+from app.suggestion import service as suggestion
+from app.suggestion.service import SuggestionView
 from app.tickets import codes
 from app.tickets.queries import reading
 from app.tickets.queries.changing import Stored, as_ticket
@@ -92,6 +94,16 @@ class ExtensionView:
 
 
 @dataclass(frozen=True, slots=True)
+class FileView:
+    """`event`: the place in the timeline that it belongs to, counted from 1."""
+
+    id: str
+    content_type: str
+    bytes: int
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
 class CitizenView:
     name: str | None
     phone: str | None
@@ -159,12 +171,15 @@ class ListedTicket:
 
 @dataclass(frozen=True, slots=True)
 class TicketView(ListedTicket):
-    """A ticket whole. `rating_code` is there for whom domain.md, 2, says, once it is completed."""
+    """A ticket whole. `rating_code` is there for whom domain.md, 2, says, once it is completed. `people`: how many
+    citizens have told of this matter, in it and in what is merged into it."""
 
     limits: LimitsView
     result: str | None
-    files: list[str]
+    files: list[FileView]
     rating_code: str | None
+    suggestions: list[SuggestionView]
+    people: int
     timeline: list[EventView]
 
 
@@ -202,12 +217,16 @@ async def _whole(work: Work, atlas: Atlas, found: Detail) -> TicketView:
     code = await _code(work, atlas, found.seen.stored)
     category = atlas.county.category(found.seen.stored.category_id)
     sensitive = category is not None and category.sensitive
+    fields = _fields(work, atlas, found.seen)
+    row, may_accept = found.seen.stored, Action.ACCEPT in fields["allowed_actions"]
     return TicketView(
-        **_fields(work, atlas, found.seen),
+        **fields,
+        suggestions=suggestion.views(atlas, row.title, row.description) if may_accept else [],
         limits=_limits(found.limits, found.seen.stored.cycle),
         result=found.result,
-        files=[],
+        files=[FileView(**one) for one in found.files],
         rating_code=code,
+        people=found.people,
         timeline=[_event(event, sensitive=sensitive) for event in found.events],
     )
 

@@ -7,14 +7,16 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from app.base.batch import Batch
 from app.base.work import Work
 from app.divisions.service import Atlas
 from app.domain import visits
+from app.domain.coordinates import Point
 from app.domain.errors import Invalid
 from app.domain.vocabulary import SHANGHAI, Action
+from app.files import service as files
 from app.people import households
 from app.tickets import service
-from app.tickets.opening import Point
 from app.tickets.queries import repeats
 from app.tickets.queries import visits as queries
 
@@ -104,7 +106,11 @@ async def _visit(work: Work, atlas: Atlas, visit: NewVisit, staff_id: int) -> tu
         ticket_id = await service.act(work, atlas, visit.ticket, Action.VISIT, form)
     else:
         row = {"household_id": visit.household_id, "staff_id": staff_id, "at": at, "seen": visit.seen}
-        await queries.add(work.conn, row | (dict(visit.location) if visit.location else {}))
+        claimed = await files.claim(work, visit.files)
+        visit_id = await queries.add(work.conn, row | (dict(visit.location) if visit.location else {}))
+        batch = Batch()
+        files.link_visit(batch, visit_id, claimed)
+        await batch.write(work.conn)
     if home is not None:
         await households.visited(work, home.id, at)
     point = Point(**visit.location) if visit.location else None

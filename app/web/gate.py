@@ -1,7 +1,8 @@
 """The gate: the only way for a route to get Work. Deny by default; every route says what it asks for."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -9,7 +10,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount
 
 from app.base.db import Database
-from app.base.work import Opener, Work
+from app.base.work import Work
 from app.domain import policy
 from app.domain.errors import Forbidden, Unknown
 from app.domain.policy import PUBLIC, Actor, Permission
@@ -19,12 +20,24 @@ ALLOWED_WITHOUT = frozenset({"/openapi.json"})
 """The written allow-list: it shows nothing but the shape of the interface."""
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Whoever the gate let in, for a route that opens Work later; an Opener (app.base.work)."""
+
+    actor: Actor
+    database: Database
+    read: bool
+
+    def __call__(self, actor: Actor) -> AbstractAsyncContextManager[Work]:
+        return self.database.open_work(actor, read=self.read)
+
+
 def needs(permission: Permission, *, read: bool = False, later: bool = False) -> Any:
     """A dependency that opens Work for whoever holds `permission`.
 
-    `read`: REPEATABLE READ, READ ONLY. `later`: gives an opener instead, for the few routes that must wait (a body, a
-    password hash) before they begin. The commit comes before the answer is built (scope="function"): one that fails
-    becomes a clean error.
+    `read`: REPEATABLE READ, READ ONLY. `later`: gives Admitted, an opener, instead, for the few routes that must wait
+    (a body, a password hash, a store of files) before they begin. The commit comes before the answer is built
+    (scope="function"): one that fails becomes a clean error.
     """
 
     async def gate(request: Request) -> AsyncIterator[Work]:
@@ -41,9 +54,18 @@ def needs(permission: Permission, *, read: bool = False, later: bool = False) ->
             async with database.open_work(PUBLIC) as work:
                 await people.touch(work, token)
 
-    async def opener(request: Request) -> Opener:
+    async def opener(request: Request) -> Admitted:
         database: Database = request.app.state.database
-        return lambda actor: database.open_work(actor, read=read)
+        if policy.holds(PUBLIC, permission):
+            # Not even a look at the database: such routes answer while it is away.
+            return Admitted(PUBLIC, database, read)
+        token = _bearer(request)
+        async with database.open_work(PUBLIC) as work:
+            actor, stale = (PUBLIC, False) if token is None else await people.actor_of(work, token)
+            _admit(actor, permission)
+            if stale and token is not None:
+                await people.touch(work, token)
+        return Admitted(actor, database, read)
 
     chosen: Any = opener if later else gate
     chosen.permission = permission

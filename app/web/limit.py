@@ -4,10 +4,15 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.files import MOST_BYTES
 from app.web.problems import too_large
 
-MOST = 1024 * 1024
+MEGABYTE = 1024 * 1024
+MOST = MEGABYTE
 """Bytes; the longest body that says something is a twentieth of it."""
+FORM = 64 * 1024
+"""What a form writes around a file."""
+_OF_FILES = "/api/v1/files"
 
 
 class BodyLimit:
@@ -20,9 +25,10 @@ class BodyLimit:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
+        most, said = _bound(scope["path"])
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced[:20]) > MOST:
-            await too_large()(scope, receive, send)
+        if announced.isdecimal() and int(announced[:20]) > most:
+            await too_large(said)(scope, receive, send)
             return
         read = 0
 
@@ -30,9 +36,16 @@ class BodyLimit:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > MOST:
+            if read > most:
                 # FastAPI lets only this one through as it is, to our handler.
-                raise HTTPException(413)
+                raise HTTPException(413, said)
             return message
 
         await self._app(scope, bounded, send)
+
+
+def _bound(path: str) -> tuple[int, str]:
+    """The most bytes of a body for that path, and what is said to more."""
+    if path == _OF_FILES:
+        return MOST_BYTES + FORM, f"文件太大，最多 {MOST_BYTES // MEGABYTE} MB"
+    return MOST, f"请求内容太大，最多 {MOST // MEGABYTE} MB"

@@ -31,7 +31,7 @@ _SAID = {
     "string_unicode": "含有无法保存的字符，请删去后再试",
     "nul": "含有无法保存的字符，请删去后再试",
     "list_type": "应为列表",
-    "too_long": "现在还不能附文件",
+    "too_long": "最多 {max_length} 个",
     "enum": "不是可选的值",
     "literal_error": "不是可选的值",
     "bool_type": "应为 true 或 false",
@@ -55,7 +55,6 @@ _UNREADABLE: tuple[tuple[type[Exception], str], ...] = (
     (RecursionError, "请求内容嵌套的层数太多"),
     (ValueError, "请求内容中有位数太多的整数"),  # sys.set_int_max_str_digits
 )
-_TOO_LARGE = "请求内容太大，最多 1 MB"
 
 
 def problem(
@@ -80,9 +79,9 @@ def of_refusal(refusal: Refusal) -> JSONResponse:
     return problem(refusal.status, refusal.code, refusal.title, refusal.detail, **more)
 
 
-def too_large() -> JSONResponse:
-    """The answer to a body over the limit."""
-    return problem(413, "body.too_large", "内容太大", _TOO_LARGE)
+def too_large(detail: str) -> JSONResponse:
+    """The answer to a body over the limit (web.limit)."""
+    return problem(413, "body.too_large", "内容太大", detail)
 
 
 def _invalid(error: RequestValidationError) -> JSONResponse:
@@ -140,7 +139,7 @@ def install(app: FastAPI) -> None:
         if error.status_code == 400:  # FastAPI's word for a body that it could not even read
             return _unreadable(error.__cause__)
         if error.status_code == 413:
-            return too_large()
+            return too_large(error.detail)
         title, detail = _HTTP.get(error.status_code, ("请求未被受理", "请求不符合要求"))
         return problem(error.status_code, f"http.{error.status_code}", title, detail)
 

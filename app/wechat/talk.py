@@ -110,7 +110,9 @@ async def _open(turn: Turn, text: str) -> Answer:
         accept_due=opened.limits.accept.due_at,
         complete_due=opened.limits.complete.due_at,
         candidates=_names(county, opened.choices),
+        urgent=opened.urgency is not None and opened.urgency.danger,
         lately_completed=lately,
+        calls=opened.urgency.calls if opened.urgency is not None else (),
     )
     return Answer(replies.received(receipt), opened.id)
 

@@ -51,7 +51,7 @@ async def listed(client: httpx.AsyncClient, **query: Any) -> list[dict[str, Any]
 async def ticket(sign_in: SignIn, **changes: str) -> str:
     """The number of a ticket in the hands of the courier, who has begun."""
     admin = await sign_in(f"admin-{VILLAGE}")
-    body = {"description": "楼下垃圾没人清", "channel": "phone", "category": "C0103", "division_code": GRID} | changes
+    body = {"description": "楼下垃圾没人清", "channel": "phone", "category": "C0501", "division_code": GRID} | changes
     number = str((await admin.post("/api/v1/tickets", json=body)).json()["number"])
     started = await (await sign_in(COURIER)).post(f"/api/v1/tickets/{number}/start", json={})
     assert started.status_code == 200, started.text

@@ -12,7 +12,7 @@ from tests.api.conftest import SignIn
 
 VILLAGE = "430121001001"
 GRID = "430121001001001"
-GARBAGE = {"description": "垃圾堆了一周", "channel": "group", "category": "C0103", "division_code": GRID}
+GARBAGE = {"description": "垃圾堆了一周", "channel": "group", "category": "C0501", "division_code": GRID}
 
 
 async def act(client: httpx.AsyncClient, number: str, action: str, **body: object) -> httpx.Response:
@@ -81,7 +81,7 @@ async def test_an_unchanged_category_or_place_corrects_nothing(sign_in: SignIn) 
 
 async def test_an_unchanged_category_does_not_use_up_the_one_correction(county: httpx.AsyncClient) -> None:
     number = await recorded(county)
-    assert (await act(county, number, "dispatch", category="C0103")).status_code == 422
+    assert (await act(county, number, "dispatch", category="C0501")).status_code == 422
     fixed = (await act(county, number, "dispatch", category="C0105")).json()
     assert fixed["responsible"]["unit_code"] == "430121001S05"
     later = (await act(county, number, "dispatch", category="C0104")).json()

@@ -80,6 +80,7 @@ MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("GET", "/api/v1/divisions/{code}"): (staff_only(STAFF, 200), None),
     ("GET", "/api/v1/divisions/{code}/children"): (staff_only(STAFF, 200), None),
     ("GET", "/api/v1/categories"): (staff_only(STAFF, 200), None),
+    ("GET", "/api/v1/categories/suggest"): (staff_only(OPENERS, 200), None),
     ("GET", "/api/v1/rates"): (staff_only(STAFF, 200), None),
     ("GET", "/api/v1/reports"): (staff_only(STAFF, 200), None),
     # None is there: the door is open to all staff alike, and who is let in is told so.
@@ -89,6 +90,7 @@ MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     ("POST", "/api/v1/tickets"): (staff_only(OPENERS, 201), {"description": "路灯坏了", "channel": "phone"}),
     ("GET", "/api/v1/tickets"): (staff_only(STAFF - SHUT, 200), None),
     ("GET", "/api/v1/tickets/{number}"): (on_ticket(READERS, 200), None),
+    ("GET", "/api/v1/tickets/{number}/duplicates"): (on_ticket(READERS, 200), None),
     ("POST", "/api/v1/tickets/{number}/accept"): (on_ticket(WORKERS, 409), {}),
     ("POST", "/api/v1/tickets/{number}/dispatch"): (on_ticket(WORKERS - {"courier"}, 409), {"division_code": VILLAGE}),
     ("POST", "/api/v1/tickets/{number}/start"): (on_ticket(WORKERS, 409), {}),
@@ -118,6 +120,9 @@ MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     # Of whoever may see it; the last of all, since it leaves a note each time.
     ("POST", "/api/v1/tickets/{number}/note"): (on_ticket(READERS, 200), {"text": "已电话告知"}),
     ("POST", "/api/v1/tickets/{number}/rating"): (everybody(403), {"score": "like", "code": "ABCDEFGH"}),
+    # No form, and no such file: who is let in is told so.
+    ("POST", "/api/v1/files"): (staff_only(STAFF - SHUT, 422), None),
+    ("GET", "/api/v1/files/{id}"): (staff_only(STAFF - SHUT, 404), None),
     ("GET", "/api/v1/messages"): (staff_only(ADMINISTRATORS, 200), None),
     # None is there: nobody learns whether there is one.
     ("POST", "/api/v1/messages/{id}/ticket"): (staff_only(ADMINISTRATORS, 404), {"description": "路灯坏了"}),
@@ -128,12 +133,15 @@ MATRIX: dict[tuple[str, str], tuple[dict[str, int], Any]] = {
     # Nobody's household: no courier learns whether there is one.
     ("POST", "/api/v1/courier/visits"): (staff_only(COURIERS, 404), {"seen": "看过", "household_id": 2**62}),
     ("GET", "/api/v1/households"): (staff_only(WORKERS - {"courier"}, 200), None),
+    ("GET", "/api/v1/audit"): (staff_only({"auditor"}, 200), None),
+    ("GET", "/api/v1/audit.csv"): (staff_only({"auditor"}, 200), None),
     ("GET", "/api/v1/stations"): (staff_only(STAFF, 200), None),
     ("GET", "/api/v1/groups"): (staff_only(STAFF, 200), None),
 }
 QUERY = {
     ("GET", "/api/v1/rates"): {"division": "430121", "from": "2026-09-01", "to": "2026-09-22"},
     ("GET", "/api/v1/households"): {"division": VILLAGE},
+    ("GET", "/api/v1/categories/suggest"): {"text": "路灯坏了"},
     ("GET", "/api/v1/stations"): {"division": VILLAGE},
     ("GET", "/api/v1/groups"): {"division": VILLAGE},
 }
@@ -161,7 +169,7 @@ def test_what_is_allowed_without_a_gate_is_there(app: FastAPI) -> None:
 @pytest.fixture
 async def completed(sign_in: SignIn) -> str:
     admin = await sign_in(f"admin-{VILLAGE}")
-    body = {"description": "垃圾没人清", "channel": "group", "category": "C0103", "division_code": "430121001001001"}
+    body = {"description": "垃圾没人清", "channel": "group", "category": "C0501", "division_code": "430121001001001"}
     number = str((await admin.post("/api/v1/tickets", json=body)).json()["number"])
     courier = await sign_in(ASSIGNED)
     for action, fields in (("start", {}), ("reply", {"text": "就去"}), ("complete", {"result": "清完了"})):

@@ -18,8 +18,8 @@ from tests.api.conftest import SignIn
 VILLAGE = "430121001001"
 GRID = "430121001001001"
 COURIER = f"courier-{GRID}-1"
-GARBAGE = {"description": "开元路社区3栋楼下垃圾堆了一周没人清运", "channel": "group", "category": "C0103"}
-"""C0103: village level, accepted automatically where a person chose it."""
+GARBAGE = {"description": "开元路社区3栋楼下垃圾堆了一周没人清运", "channel": "group", "category": "C0501"}
+"""C0501: village level, accepted automatically where a person chose it."""
 
 
 async def act(client: httpx.AsyncClient, number: str, action: str, **body: object) -> httpx.Response:
@@ -203,8 +203,8 @@ async def test_a_suggested_category_waits_for_an_acceptance_which_may_correct_al
     ticket = (await admin.post("/api/v1/tickets", json=body)).json()
     assert (ticket["status"], ticket["category"]["suggested"]) == ("received", True)
     town = await sign_in("admin-430121001")
-    fixed = (await act(town, ticket["number"], "accept", category="C0103", place_code="430121001002")).json()
-    assert (fixed["status"], fixed["category"]["code"], fixed["category"]["suggested"]) == ("accepted", "C0103", False)
+    fixed = (await act(town, ticket["number"], "accept", category="C0501", place_code="430121001002")).json()
+    assert (fixed["status"], fixed["category"]["code"], fixed["category"]["suggested"]) == ("accepted", "C0501", False)
     assert fixed["division"]["code"] == fixed["responsible"]["division_code"] == "430121001002"
     # Five natural days from receipt: the 27th is a Sunday of the Mid-Autumn holiday.
     assert fixed["due_at"] == fixed["limits"]["complete"]["original_due_at"] == "2026-09-29T00:00:00+08:00"
@@ -287,7 +287,7 @@ async def test_lists_filter_page_and_order(
     assert {item["number"] for item in phone} == set(numbers[1::2])
     assert (await admin.get("/api/v1/tickets", params={"status": "completed"})).json()["items"] == []
     assert (
-        len((await admin.get("/api/v1/tickets", params={"division": VILLAGE, "category": "C01"})).json()["items"]) == 5
+        len((await admin.get("/api/v1/tickets", params={"division": VILLAGE, "category": "C05"})).json()["items"]) == 5
     )
     clock.advance(timedelta(days=10))
     assert len((await admin.get("/api/v1/tickets", params={"overdue": "true"})).json()["items"]) == 5

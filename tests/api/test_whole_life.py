@@ -17,7 +17,7 @@ from tests.api.conftest import SignIn
 TOWN, VILLAGE, BESIDE = "430121001", "430121001001", "430121001002"
 GRID = "430121001001001"
 COURIER = f"courier-{GRID}-1"
-GARBAGE = {"description": "开元路社区3栋楼下垃圾堆了一周没人清运", "channel": "group", "category": "C0103"}
+GARBAGE = {"description": "开元路社区3栋楼下垃圾堆了一周没人清运", "channel": "group", "category": "C0501"}
 DECLINE = {"reason": "outside_jurisdiction", "text": "属城区管理，请拨打12345"}
 Recorded = Callable[..., Awaitable[str]]
 
@@ -122,7 +122,7 @@ async def test_an_appeal_against_the_county_is_decided_by_its_principal(
     appealed = await done(county, number, "appeal", text="请重新考虑")
     assert appealed["responsible"]["person"]["username"] == "principal-430121"
     assert appealed["allowed_actions"] == ["withdraw", "note"]
-    assert (await act(county, number, "accept", category="C0103")).status_code == 403
+    assert (await act(county, number, "accept", category="C0501")).status_code == 403
     principal = await sign_in("principal-430121")
     assert (await act(principal, number, "decline", **DECLINE)).status_code == 200
 

@@ -94,6 +94,19 @@ def test_missing_columns_are_named() -> None:
     assert faults("note\n1\n") == ["第 1 行：缺少列 code、name"]
 
 
+@pytest.mark.parametrize("header", ["长沙县承办单位一览表", "代码,名称"])
+def test_a_row_without_any_column_is_taken_for_no_header_and_not_quoted(header: str) -> None:
+    assert faults(f"{header}\n1\n") == [
+        "第 1 行：缺少列 code、name；这一行应是英文列名，现在一个也认不出（标题行、中文列名请去掉）"
+    ]
+
+
+def test_whose_columns_are_wrong_is_told_where_the_right_ones_are() -> None:
+    with pytest.raises(Invalid) as refused:
+        read(b"code,code\n1,2\n", COLUMNS, hint="见模板")
+    assert [fault.detail for fault in refused.value.faults] == ["列名 code 出现了 2 次；见模板", "缺少列 name；见模板"]
+
+
 def test_a_wrong_separator_is_guessed() -> None:
     assert faults("code;name\n1;甲\n") == ["第 1 行：缺少列 code、name；列之间要用英文逗号分隔"]
 

@@ -64,7 +64,7 @@ def in_hand(
         courier = await actor(COURIER)
         matter = Matter(
             channel=Channel.ACCOUNT,
-            description="3栋楼下垃圾堆了一周没人清运，请来看看",
+            description="3栋楼下每晚跳广场舞放高音喇叭，吵得睡不着，请来看看",
             division_id=county.county.by_code[GRID].id,
             citizen_id=citizen.id,
             account_id=account_id,

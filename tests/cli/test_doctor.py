@@ -14,12 +14,14 @@ import pytest
 from sqlalchemy import text
 
 from app.base.clock import machine
-from app.base.db import Database
+from app.base.db import Database, place_of
 from app.base.running import health
 from app.base.running.health import Check, Server, State
 from app.base.secrets import Vault
 from app.base.work import Work
 from app.cli import main
+from app.demo import installation
+from app.demo.folder import EMBEDDED
 from app.domain.policy import SYSTEM
 from app.domain.vocabulary import SHANGHAI
 from app.limits.health import calendar
@@ -125,7 +127,7 @@ async def test_commits_that_do_not_wait_for_the_disk_are_a_failure(doctor: Docto
 
 
 async def test_a_key_that_opens_nothing_is_a_failure(doctor: Doctor, durable: str) -> None:
-    ran = await doctor(O2O_DATABASE_URL=durable, O2O_SECRET_KEY="another key, as long as the one that it was")
+    ran = await doctor(O2O_DATABASE_URL=durable, O2O_SECRET_KEY="another-key-as-long-as-the-one-that-it-was")
     assert ran.code == 1
     assert ran.line("公众号").startswith("失败  公众号：19 个公众号中有 19 个的密钥打不开")
 
@@ -315,3 +317,18 @@ async def test_the_spool_is_looked_at(doctor: Doctor, tmp_path: Path, durable: s
 def test_what_settings_say_of_themselves() -> None:
     assert health.configuration(Settings(env="demo")).state is State.OK
     assert health.configuration(Settings(env="production", base_url="https://minsheng.test")).state is State.OK
+
+
+async def test_a_demo_is_at_the_port_that_it_was_started_on(doctor: Doctor, durable: str, tmp_path: Path) -> None:
+    settings = {"O2O_DATABASE_URL": durable, "O2O_ENV": "demo"}
+    assert (await doctor(**settings)).line("设置").endswith("地址 http://127.0.0.1:8000")
+    installation.prepare(tmp_path / ".o2o", timedelta(), place_of(durable))
+    (tmp_path / ".o2o" / "demo.json").write_text(json.dumps({"base_url": "http://127.0.0.1:8010"}), "utf-8")
+    assert (await doctor(**settings)).line("设置") == "正常  设置：演示环境，外部数据库，地址 http://127.0.0.1:8010"
+
+
+async def test_another_database_in_a_demos_folder_is_a_failure(doctor: Doctor, durable: str, tmp_path: Path) -> None:
+    installation.prepare(tmp_path / ".o2o", timedelta(days=40), EMBEDDED)
+    ran = await doctor(O2O_DATABASE_URL=durable, O2O_ENV="production")
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.line("设置").startswith("失败  设置：.o2o 是演示的文件夹，演示在内置数据库里")

@@ -144,7 +144,7 @@ def test_a_template_is_written_under_the_name_that_was_asked_for(o2o: Run, tmp_p
     [
         (("photos", "--template"), "不能导入“photos”，可以导入的有："),
         (("units", "units.doc", "--template"), "模板的文件名要以 .xlsx 或 .csv 结尾，现为 units.doc"),
-        (("units", "nowhere/units.xlsx", "--template"), "无法写入 nowhere/units.xlsx：No such file"),
+        (("units", "nowhere/units.xlsx", "--template"), "无法写入 nowhere/units.xlsx：没有这个文件"),
         (("units",), "请写明要导入的文件；还没有文件的，可用 o2o import units --template 取得模板"),
         (("photos",), "不能导入“photos”，可以导入的有："),
     ],
@@ -182,7 +182,7 @@ def test_what_else_is_sealed_needs_the_key_too(o2o: Run, monkeypatch: pytest.Mon
     file = rows.format(grid=grid)
     assert o2o("import", kind, file, "--json")[1] == '{"created": 1, "updated": 0, "unchanged": 0}\n'
     assert o2o("import", kind, file, "--json")[1] == '{"created": 0, "updated": 0, "unchanged": 1}\n'
-    monkeypatch.setenv("O2O_SECRET_KEY", "another key, as long as the first one was")
+    monkeypatch.setenv("O2O_SECRET_KEY", "another-key-as-long-as-the-first-one-was")
     code, _, err = o2o("import", kind, file)
     assert (code, "密钥不符" in err) == (1, True)
 
@@ -199,8 +199,8 @@ def test_accounts_of_production_need_a_key_that_was_set(o2o: Run, monkeypatch: p
 
 
 def test_a_key_that_was_set_is_the_key(tmp_path: Path) -> None:
-    settings = Settings(env="demo", data_dir=tmp_path, secret_key="a key that somebody has chosen, long")
-    assert secret_key(settings) == "a key that somebody has chosen, long"
+    settings = Settings(env="demo", data_dir=tmp_path, secret_key="a-key-that-somebody-has-chosen-long")
+    assert secret_key(settings) == "a-key-that-somebody-has-chosen-long"
     assert Vault(secret_key(settings))
     assert list(tmp_path.iterdir()) == []
 
@@ -208,8 +208,8 @@ def test_a_key_that_was_set_is_the_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("O2O_POOL_SIZE", "many", "设置 O2O_POOL_SIZE 的值不合要求，请对照 README 里的设置说明\n"),
-        ("O2O_DATABASE_URL", "mysql://x", "设置 O2O_DATABASE_URL 的值不合要求，请对照 README 里的设置说明\n"),
+        ("O2O_POOL_SIZE", "many", "设置 O2O_POOL_SIZE 的值不合要求，应为 2 到 200 的整数\n"),
+        ("O2O_DATABASE_URL", "mysql://x", "设置 O2O_DATABASE_URL 的值不合要求，应为 postgresql://"),
         ("O2O_DATABASE_URL", "postgresql://u:p@127.0.0.1:1/x", "连不上数据库："),
         ("O2O_DATABASE_URL", "", "还没有数据库，请先运行 o2o migrate\n"),
     ],
@@ -228,7 +228,7 @@ def test_a_wrong_password_of_the_database_is_said_in_a_sentence(o2o: Run, monkey
     user, _, rest = os.environ["O2O_DATABASE_URL"].rpartition("@")
     monkeypatch.setenv("O2O_DATABASE_URL", f"{user}x@{rest}")
     code, _, err = o2o("import", "units", UNITS)
-    assert (code, err.startswith("连不上数据库："), len(err.splitlines())) == (1, True, 1)
+    assert (code, err) == (1, "连不上数据库：用户名或口令不对\n")
 
 
 def test_a_clock_offset_is_refused_in_production(o2o: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +251,7 @@ def test_the_address_is_one_that_psql_takes(o2o: Run) -> None:
 def test_every_command_has_help(o2o: Run, command: list[str]) -> None:
     code, out, _ = o2o(*command)
     assert code == 0
-    assert "Usage: " in out
+    assert out.startswith("用法：")
 
 
 @pytest.fixture

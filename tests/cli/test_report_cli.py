@@ -99,8 +99,6 @@ async def test_the_file_s_suffix_says_the_format_where_nothing_else_does(o2o: Ru
     ):
         assert (await o2o(*MARCH, "--out", name)).code == 0
         assert (tmp_path / name).read_bytes().startswith(begin), name
-    assert (await o2o(*MARCH, "--format", "csv", "--out", "r.xlsx")).code == 0
-    assert (tmp_path / "r.xlsx").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
 @pytest.mark.usefixtures("march")
@@ -126,6 +124,15 @@ async def test_a_revision_says_how_much_it_changed(o2o: Run, database: Database,
     assert f"修订原因：补录两件；与第 1 版相比有 {many} 处不同" in second.err
     book = CalamineWorkbook.from_filelike(io.BytesIO((tmp_path / "r.xlsx").read_bytes()))
     assert len(book.get_sheet_by_name("修订说明").to_python()) == many + 1
+
+
+@pytest.mark.usefixtures("march")
+async def test_a_revision_that_would_change_nothing_is_not_made(o2o: Run, database: Database) -> None:
+    await o2o(*MARCH)
+    refused = await o2o(*MARCH, "--revise", "核对无误")
+    assert (refused.code, refused.out) == (1, b"")
+    assert refused.err == "与第 1 版相比，各项数据都没有变化，没有作修订\n"
+    assert await issues(database) == 1
 
 
 @pytest.mark.usefixtures("march")
@@ -159,10 +166,14 @@ async def test_a_workbook_is_not_thrown_at_a_screen(
         (("--format", "pdf"), "没有“pdf”这个格式，目前有 csv、xlsx、json"),
         (("--format", "docx"), "docx 将在后续版本提供"),
         (("--out", "r.docx"), "docx 将在后续版本提供"),
+        (("--out", "2025-03.pdf"), "没有“pdf”这个格式，目前有 csv、xlsx、json"),
+        (("--format", "json", "--out", "r.xlsx"), "--format json 和文件名 r.xlsx 的后缀不一致"),
+        (("--format", "csv", "--out", "r.XLSX"), "请把文件名改成以 .csv 结尾，或不写 --format"),
         (("--out", "none/r.xlsx"), "无法写入"),
         (("--revise", "补录", "--out", "none/r.csv"), "无法写入"),
         (("--revise", "补录"), "还没有 2025-03 的月通报可以修订"),
         (("--revise", " "), "请写明修订的原因"),
+        ((), "到2025年3月31日为止，长沙县还没有收到过群众事项，没有可以通报的"),
     ],
 )
 async def test_what_is_wrong_is_said_in_one_sentence_and_nothing_is_made(

@@ -106,7 +106,8 @@ async def test_what_does_not_end_is_cut_short_and_rolled_back(database: Database
 
 async def test_every_job_of_the_house_runs(database: Database) -> None:
     for one in JOBS:
-        assert await one.run(database.open_work) == 0
+        # Nothing but a seal for a day that nobody has lived.
+        assert await one.run(database.open_work) == (one.name == "audit.seal")
 
 
 async def _rows(work: Work, query: str) -> list[object]:

@@ -9,7 +9,10 @@ import pytest
 
 from app.demo.county import DemoCounty, DemoUser, Row, Sheet, as_csv, generate
 
-SHEETS = (*("divisions", "units", "categories", "aliases", "stations", "groups", "staff", "households", "accounts"),)
+SHEETS = (
+    *("divisions", "units", "categories", "aliases", "urgent-words"),
+    *("stations", "groups", "staff", "households", "accounts"),
+)
 SECRET_COLUMNS = {"password", "token", "encoding_aes_key", "secret"}
 
 ASSIGNED_PREFIXES = {

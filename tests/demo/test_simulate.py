@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -26,10 +27,12 @@ from app.demo.simulate import Orders
 from app.demo.tree import Tree
 from app.demo.wechat_push import WeChat
 from app.demo.world import World
-from app.domain.vocabulary import Attribution, Score
+from app.domain.errors import Busy
+from app.domain.vocabulary import Attribution, Role, Score
+from app.files.disk import DiskStore
 from app.main import create_app
 from app.wechat import messages
-from tests.demo.played import COUNTY, NOON, VILLAGE, a_cast, completed, entry
+from tests.demo.played import COUNTY, NOON, VILLAGE, a_cast, completed, entry, user
 
 
 async def test_a_repeated_message_with_another_answer_is_noticed() -> None:
@@ -127,7 +130,9 @@ async def address(database: Database, vault: Vault) -> AsyncIterator[str]:
 @asynccontextmanager
 async def served(database: Database, vault: Vault) -> AsyncIterator[str]:
     """The service over the tests' database, on a port of its own. Its database outlives it."""
-    server = _Server(uvicorn.Config(create_app(database, vault, demo=True), port=0, lifespan="off", **UVICORN))
+    kept = tempfile.TemporaryDirectory()
+    app = create_app(database, vault, demo=True, store=DiskStore(Path(kept.name)))
+    server = _Server(uvicorn.Config(app, port=0, lifespan="off", **UVICORN))
     running = asyncio.create_task(server.serve())
     await server.answers.wait()
     try:
@@ -136,6 +141,7 @@ async def served(database: Database, vault: Vault) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await running
+        kept.cleanup()
 
 
 class _Server(uvicorn.Server):
@@ -195,6 +201,21 @@ def test_without_a_service_the_command_says_so_in_one_sentence(
     assert "种子 7" in seed
     assert len(sentence) == 1
     assert "连不上服务 http://127.0.0.1:9" in sentence[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (httpx.Response(401, json={"detail": "用户名或密码不对"}), "（401）：demo.json 与服务对不上"),
+        (httpx.Response(429, json={"detail": "尝试次数太多，请 42 秒后再试"}), "（429）：尝试次数太多，请 42 秒后再试"),
+        (httpx.Response(502, text="Bad gateway"), "（502）：服务没有说明原因"),
+    ],
+)
+async def test_why_somebody_can_not_sign_in_is_told(answer: httpx.Response, said: str) -> None:
+    async with office(lambda request: answer) as desk:
+        with pytest.raises(Busy) as refused:
+            await desk.get(user("admin-430121", Role.ADMINISTRATOR, COUNTY), "/api/v1/rates")
+    assert f"admin-430121 登录不了{said}" in refused.value.detail
 
 
 def environment(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:

@@ -7,11 +7,12 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from app.domain.county import Alias, Category, County, Division, Unit
+from app.domain.county import Alias, Category, County, Division, Sign, Unit, UrgentWord
 from app.domain.limits import Rules
 from app.domain.vocabulary import DayRule, Kind, Level
 
-DATA = Path(__file__).parents[2] / "app" / "demo" / "data"
+APP = Path(__file__).parents[2] / "app"
+DATA = APP / "demo" / "data"
 GRIDS = 3
 """Per village, so that every village has a known grid and others."""
 CONFIDENTIAL = "C1304"
@@ -39,6 +40,18 @@ def rows_of(name: str) -> list[Row]:
     """The rows of one CSV of app/demo/data."""
     with (DATA / name).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+@cache
+def urgent_words() -> tuple[UrgentWord, ...]:
+    """The words of what is urgent that every county begins with."""
+    with (APP / "imports" / "defaults" / "urgent_words.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            UrgentWord(
+                row["word"], Sign(row["sign"]), row["alone"] == "true", tuple(filter(None, row["calls"].split("|")))
+            )
+            for row in csv.DictReader(file)
+        )
 
 
 @cache

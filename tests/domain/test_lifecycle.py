@@ -269,7 +269,7 @@ def test_allowed_actions_are_those_that_some_body_succeeds_with(
         if action is Action.WAIT:
             form["reason"] = "season"
         if action is Action.COMPLETE and ticket.photo_required:
-            form["files"] = ["a photo"]
+            form["photos"] = 1
         if action in {Action.ACCEPT, Action.TRANSFER}:
             form.pop("text", None)
         forms = [form] if action is not Action.RATE else [form | {"score": score} for score in Score]
@@ -413,7 +413,7 @@ def test_a_photo_is_needed_where_the_category_asks_but_not_for_what_was_explaine
     ticket = a_ticket(Status.IN_PROGRESS, works=1, photo_required=True)
     with pytest.raises(Invalid):
         decide(ticket, Action.COMPLETE, COURIER, {"result": "好了"}, NOW)
-    for enough in ({"files": ["f"]}, {"explained": True}):
+    for enough in ({"photos": 1}, {"explained": True}):
         assert decide(ticket, Action.COMPLETE, COURIER, {"result": "好了", **enough}, NOW)
     assert decide(replace(ticket, photos=1), Action.COMPLETE, COURIER, {"result": "好了"}, NOW)
 

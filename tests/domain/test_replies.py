@@ -46,6 +46,12 @@ def test_in_danger_the_emergency_numbers_come_first() -> None:
     assert all(text.index(call) < text.index(NUMBER) for call in ("110", "119", "120", "122"))
 
 
+def test_whom_to_call_first_comes_first() -> None:
+    text = replies.received(Receipt(NUMBER, "湘龙街道", DUE, DUE, urgent=True, calls=("119", "120")))
+    first, *_ = text.splitlines()
+    assert first == ("如有生命危险，请马上拨打119（消防）、120（急救）；其他险情拨打110（公安）、122（交通事故）。")
+
+
 def test_an_ambiguous_place_is_asked_after_the_number() -> None:
     text = replies.received(Receipt(NUMBER, "长沙县", DUE, DUE, candidates=("星沙街道", "湘龙街道")))
     assert text.index(NUMBER) < text.index("星沙街道、湘龙街道")

@@ -1,27 +1,34 @@
 """Where a matter is, which node handles it, and in which order people are looked for (domain.md, 3)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.areas import Ring
+from app.domain.coordinates import Point, to_gcj02
 from app.domain.county import Category, Node
 from app.domain.places import build
 from app.domain.routing import (
     Candidate,
     How,
     Located,
+    Outline,
     Request,
     Seat,
+    Site,
+    Spot,
     choose,
     confidential_node,
     inspector_seats,
     node,
     seats,
+    spot,
     where,
 )
-from app.domain.vocabulary import Level, Role
+from app.domain.vocabulary import Datum, Level, Role
 from tests.domain.county_from_csv import demo_county
 
 COUNTY = demo_county()
@@ -43,7 +50,8 @@ def located(text: str, **given_codes: str) -> Located:
     """`given_codes`: the fields of a request without `_division_id` or `_id`, as codes."""
     fields = {"given": "given_division_id", "grid": "bound_grid_id", "account": "account_division_id"}
     fields |= {"recorder": "recorder_division_id"}
-    return where(COUNTY, INDEX, Request(text, **{fields[key]: place(code) for key, code in given_codes.items()}))
+    ids: dict[str, Any] = {fields[key]: place(code) for key, code in given_codes.items()}
+    return where(COUNTY, INDEX, Request(text, **ids))
 
 
 def category(code: str) -> Category:
@@ -145,6 +153,78 @@ def test_what_the_city_runs_keeps_its_place_and_goes_to_the_countys_intake() -> 
     found = located("泉塘街道什么时候通地铁")
     assert (found.division_id, found.how, found.elsewhere) == (place(QUANTANG), How.TEXT, "地铁")
     assert handled_by(QUANTANG, "C0302", found.elsewhere) == "长沙县"
+
+
+HERE = Point(28.25, 113.08, Datum.WGS84)
+KM_NORTH = 1 / 111.2
+
+
+def site(code: str, north: float, name: str = "服务站", datum: str = Datum.WGS84) -> Site:
+    """A station so many kilometres north of HERE."""
+    point = Point(HERE.lat + north * KM_NORTH, HERE.lon, Datum.WGS84)
+    return Site(place(code), name, point if datum == Datum.WGS84 else to_gcj02(point))
+
+
+def outline(code: str, half: float = 0.1) -> Outline:
+    """A square around HERE, so many degrees to each side."""
+    west, east, south, north = HERE.lon - half, HERE.lon + half, HERE.lat - half, HERE.lat + half
+    ring: Ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return Outline(place(code), Datum.WGS84, [ring])
+
+
+def test_the_nearest_station_within_three_kilometres_says_where_a_location_is() -> None:
+    found = spot(COUNTY, HERE, [], [site(QUANTANG, 2.9), site(DINGJIALING, 1.2, "丁家岭服务站"), site(XINGSHA, 1.3)])
+    assert found == Spot(place(DINGJIALING), "发来的位置离丁家岭服务站约1.2公里")
+
+
+@pytest.mark.parametrize(("away", "found"), [(2.98, True), (3.02, False)])
+def test_a_station_further_off_says_nothing(away: float, found: bool) -> None:
+    said = spot(COUNTY, HERE, [], [site(DINGJIALING, away)])
+    assert (said.division_id is not None) is found
+    assert found or said.reason == "发来的位置3公里内没有服务站点"
+
+
+def test_a_station_on_the_map_of_wechat_is_put_where_it_is() -> None:
+    near = spot(COUNTY, HERE, [], [site(DINGJIALING, 0.1, datum=Datum.GCJ02), site(QUANTANG, 0.2)])
+    assert near.division_id == place(DINGJIALING)
+    assert spot(COUNTY, to_gcj02(HERE), [], [site(DINGJIALING, 0.1)]).reason.endswith("约0.1公里")
+
+
+def test_of_two_stations_in_one_house_the_lower_level_counts_and_the_countys_office_never() -> None:
+    house = [site(XINGSHA, 0.5), site(DINGJIALING, 0.5), site("430121", 0.1)]
+    assert spot(COUNTY, HERE, [], house).division_id == place(DINGJIALING)
+    assert spot(COUNTY, HERE, [], [site("430121", 0.1)]).division_id is None
+
+
+def test_an_outline_comes_before_a_station_and_the_most_specific_one_first() -> None:
+    outlines = [outline("430121", 1.0), outline(QUANTANG, 0.5), outline(DINGJIALING)]
+    found = spot(COUNTY, HERE, outlines, [site(HUANGHUA, 0.1)])
+    assert found == Spot(place(DINGJIALING), f"发来的位置在{COUNTY.by_code[DINGJIALING].name}边界内")
+
+
+def test_where_only_the_county_is_outlined_the_station_answers_and_outside_of_it_none_does() -> None:
+    assert spot(COUNTY, HERE, [outline("430121")], [site(XINGSHA, 0.1)]).division_id == place(XINGSHA)
+    beyond = Point(HERE.lat + 0.2, HERE.lon, HERE.datum)
+    near = Site(place(XINGSHA), "服务站", beyond)
+    said = spot(COUNTY, beyond, [outline("430121")], [near])
+    assert said == Spot(None, "发来的位置在长沙县界外，没有按它定地点")
+
+
+def test_a_location_comes_before_a_sure_name_and_after_a_given_place() -> None:
+    said = Spot(place(DINGJIALING), "发来的位置离丁家岭服务站约1.2公里")
+    found = where(COUNTY, INDEX, Request("黄花镇的路灯坏了，雨花区也是", point=HERE), said)
+    name = COUNTY.by_code[DINGJIALING].name
+    assert (found.division_id, found.how, found.elsewhere) == (place(DINGJIALING), How.LOCATION, None)
+    assert found.reason == f"发来的位置离丁家岭服务站约1.2公里，归泉塘街道{name}。"
+    assert where(COUNTY, INDEX, Request("", place(HUANGHUA), point=HERE), said).how is How.GIVEN
+    assert where(COUNTY, INDEX, Request("想坐地铁", point=HERE), said).elsewhere == "地铁"
+
+
+def test_a_location_that_says_nothing_leaves_it_to_the_text_and_is_told_of() -> None:
+    nothing = Spot(None, "发来的位置3公里内没有服务站点")
+    found = where(COUNTY, INDEX, Request("泉塘街道的路灯坏了", point=HERE), nothing)
+    assert (found.division_id, found.how) == (place(QUANTANG), How.TEXT)
+    assert found.reason == "发来的位置3公里内没有服务站点；文中写到“泉塘街道”，在泉塘街道。"
 
 
 ANY_PLACE = st.sampled_from([None, *COUNTY.divisions])

@@ -26,6 +26,7 @@ from app.base.embedded import EmbeddedError, lease
 from app.base.spool import waiting
 from app.demo import cast as casting
 from app.demo.cast import Cast
+from app.demo.folder import DEMO_JSON
 from app.domain.errors import Refusal
 from app.domain.vocabulary import SHANGHAI
 from tests.drills.programs import DrillError, Postgres, Program, run
@@ -76,7 +77,7 @@ class Demo:
     @property
     def announced(self) -> Path:
         """demo.json: written when `o2o demo` answers, so it goes away before each of its starts."""
-        return self.data_dir / casting.FILE
+        return self.data_dir / DEMO_JSON
 
     @property
     def postgres(self) -> Postgres:

@@ -46,6 +46,8 @@ ASSIGNED = "an open ticket has one open assignment, to whom it says; others none
 UNBROKEN = "one node at a time was responsible, without a gap"
 CHAIN = "each event begins where the one before ended, and not earlier"
 GUARD = "the guard that lets nobody change the trail stands"
+LINKED = "each event is hashed behind the one before, and the ticket's row has the last of them"
+WORDS = "each text is the one whose digest is in the trail"
 MARKED = "what an imported ticket has lived elsewhere is marked so, from its opening on, and no message opened it"
 
 
@@ -196,6 +198,12 @@ FAULTS: dict[str, tuple[str, str]] = {
         CHAIN,
         f"UPDATE ticket_event SET at = at - interval '1 s' WHERE ticket_id = {FIRST} AND seq = 6",
     ),
+    "actor altered": (LINKED, f"UPDATE ticket_event SET actor_role = 'deputy' WHERE ticket_id = {FIRST} AND seq = 3"),
+    "hash altered": (LINKED, f"UPDATE ticket_event SET hash = sha256(hash) WHERE ticket_id = {LAST} AND seq = 1"),
+    "head altered": (LINKED, f"UPDATE ticket SET chain_head = sha256(chain_head) WHERE id = {LAST}"),
+    "past altered": (LINKED, f"UPDATE ticket_event SET actor_role = 'deputy' WHERE ticket_id = {PAST} AND seq = 3"),
+    "answer altered": (WORDS, f"UPDATE event_text SET text = text || '。' WHERE ticket_id = {FIRST}"),
+    "salt taken away": (WORDS, f"UPDATE event_text SET salt = NULL WHERE ticket_id = {PAST}"),
     "guard taken away": (GUARD, "ALTER TABLE ticket_event DISABLE TRIGGER ticket_event_append_only"),
     "mark of the past lost": (
         MARKED,
@@ -207,6 +215,5 @@ FAULTS: dict[str, tuple[str, str]] = {
 SIGNS = {
     3: f"UPDATE step SET done_at = due_at WHERE ticket_id = {LAST}",
     4: "UPDATE outbox SET delivered_at = created_at",
-    7: "ALTER TABLE ticket_event ADD COLUMN digest text",
 }
 """By the number of a guarantee: what shows that it is built after all."""

@@ -176,7 +176,7 @@ async def test_what_a_whole_edition_leaves_out_stays_closed_when_its_town_reappe
     await load(street, "divisions", sheet([*town, kept]))
     await load(street, "divisions", sheet([f"{town[0]},2026-09-01"], HEADER + ",valid_to"))
     assert len(await closed(street)) == 3
-    await load(street, "divisions", sheet([*rows(grids=False), town[0], kept]))
+    await load(street, "divisions", sheet([*rows(grids=False), town[0], kept]), edition="2023")
     assert (await closed(street)).keys() == {"430121002001"}
 
 

@@ -85,7 +85,7 @@ LIMITS = (
         (leaf(complete_days="11"), f"{LIMITS}1、2、11（工作日）"),
         (leaf(complete_days="0"), f"{LIMITS}1、2、0（工作日）"),
         (leaf(complete_days="241", day_rule="hours"), f"{LIMITS}1、2、241（小时）"),
-        (leaf(unit="长沙县某局"), "unit“长沙县某局”：没有这个名称的承办单位，请先导入"),
+        (leaf(unit="长沙县某局"), "unit“长沙县某局”：没有这个名称的承办单位，请先导入 units"),
         (leaf(level="3"), "level 只能是 1 或 2，现为“3”"),
         (leaf(parent_code=""), "parent_code：没有代码为“”的一级分类（文件和数据库里都没有）"),
         (leaf(parent_code="C99"), "parent_code：没有代码为“C99”的一级分类（文件和数据库里都没有）"),
@@ -112,10 +112,38 @@ async def test_an_unknown_word_is_named(county: Work, refusals: Refusals, column
     assert fault.endswith("之一，现为“nonsense”")
 
 
-async def test_a_unit_of_which_there_are_two_is_refused(county: Work, load: Load, refusals: Refusals) -> None:
-    await load(county, "units", "code,name,division_code\nU02,长沙县公安局,430121\n")
-    found = await refusals(county, "categories", FILE)
-    assert found == ["第 2 行：unit“长沙县公安局”：有 2 个承办单位同名"]
+async def test_the_countys_unit_is_meant_where_towns_have_one_of_its_name(county: Work, load: Load) -> None:
+    await load(county, "units", "code,name,division_code\nA02,长沙县公安局,430121001\n")
+    await load(county, "categories", FILE)
+    police = (await county.conn.execute(select(units.c.id).where(units.c.code == "U01"))).scalar_one()
+    assert (await stored(county))["C1304"].unit_id == police
+
+
+async def test_a_unit_of_which_only_towns_have_several_is_refused(county: Work, load: Load, refusals: Refusals) -> None:
+    await load(county, "divisions", "code,name,level,parent_code\n430121002,泉塘街道,town,430121\n")
+    await load(county, "units", "code,name,division_code\nA,城管站,430121001\nB,城管站,430121002\n")
+    assert await refusals(county, "categories", HEADER + BRANCH + leaf(unit="城管站")) == [
+        "第 3 行：unit“城管站”：有 2 个承办单位同名，分不清是哪一个，请先给它们不同的名称"
+    ]
+
+
+async def test_columns_that_may_be_left_out_are_empty_for_what_is_new_and_stay_for_what_is_there(
+    county: Work, load: Load
+) -> None:
+    left_out = ("kind_hint", "unit", "keywords")
+    keep = [n for n, name in enumerate(HEADER.strip().split(",")) if name not in left_out]
+
+    def cut(text: str) -> str:
+        return "".join(",".join(line.split(",")[n] for n in keep) + "\n" for line in text.splitlines())
+
+    assert (await load(county, "categories", cut(FILE))).created == 2
+    row = (await stored(county))["C1304"]
+    assert (row.kind_hint, row.unit_id, row.keywords) == (None, None, [])
+    assert (await load(county, "categories", FILE)).updated == 1
+    before = await stored(county)
+    assert before["C1304"].unit_id is not None
+    assert (await load(county, "categories", cut(FILE))).unchanged == 2
+    assert await stored(county) == before
 
 
 async def test_a_level_never_changes(county: Work, load: Load, refusals: Refusals) -> None:

@@ -55,9 +55,32 @@ async def test_all_columns_are_kept(county: Work) -> None:
     assert await names(county) == {("星沙镇", "430121001"), ("星沙开发区", "430121001")}
 
 
-async def test_the_edition_is_the_business_year_unless_said(blank: Work, load: Load) -> None:
+async def test_an_edition_that_nobody_named_is_none_and_shuts_out_no_later_one(blank: Work, load: Load) -> None:
     await load(blank, "divisions", COUNTY)
-    assert (await stored(blank))["430121"].edition == "2026"
+    county = (await stored(blank))["430121"]
+    assert (county.edition, county.valid_from) == ("", date(2026, 1, 1))
+    assert (await load(blank, "divisions", COUNTY)).unchanged == 1
+    await load(blank, "divisions", COUNTY.replace("长沙县", "星沙县"), edition="2017")
+    assert (await stored(blank))["430121"].edition == "2017"
+
+
+async def test_a_part_without_an_edition_takes_the_one_that_is_there(county: Work, load: Load) -> None:
+    rows = "430121001,星沙新街道,town,430121\n430121001001002,第2网格,grid,430121001001\n"
+    await load(county, "divisions", HEADER + rows)
+    found = await stored(county)
+    assert {row.edition for row in found.values()} == {"2017"}
+    assert found["430121001001002"].valid_from == date(2026, 1, 1)
+    # So the next official edition is no older one.
+    await load(county, "divisions", DIVISIONS + "430121001001002,第2网格,grid,430121001001,,,,\n", edition="2024")
+
+
+async def test_a_whole_edition_over_a_named_one_must_say_which_it_is(county: Work, load: Load) -> None:
+    before = await stored(county)
+    with pytest.raises(Invalid) as refused:
+        await load(county, "divisions", DIVISIONS.replace("星沙街道", "星沙新街道"))
+    assert refused.value.code == "import.edition"
+    assert "库里已是 2017 年版，请用 --edition 写明文件是哪一年版，例如 --edition 2017" in refused.value.detail
+    assert await stored(county) == before
 
 
 @pytest.mark.parametrize(("edition", "why"), [("17", "四位年份"), ("2027", "不能晚于今年（2026）")])

@@ -77,6 +77,23 @@ async def test_the_same_file_again_changes_nothing(lived_in: Work, load: Load) -
     assert await stored(lived_in) == before
 
 
+async def test_what_a_file_does_not_say_is_empty_for_a_new_one_and_stays_for_the_others(
+    lived_in: Work, load: Load, vault: Vault
+) -> None:
+    header = "grid_code,head_name,in_difficulty\n"
+    done = await load(lived_in, "households", f"{header}{GRID},周演示五,是\n")
+    assert (done.created, done.notices) == (1, ("1 户没有民生快递员，不在任何人的走访名单里",))
+    [row] = await stored(lived_in)
+    assert (*opened(row, vault), row.courier_id, row.in_difficulty) == (None, None, None, True)
+    await load(lived_in, "households", HEADER + HOME)
+    header = "grid_code,head_name,address,in_difficulty\n"
+    done = await load(lived_in, "households", f"{header}{GRID},周演示五,开元路1号2栋301室,否\n")
+    assert (done.updated, done.notices) == (1, ("文件中没有的 1 户保持不变",))
+    row = next(row for row in await stored(lived_in) if row.address)
+    assert (*opened(row, vault), row.in_difficulty) == ("14200000005", "开元路1号2栋301室", False)
+    assert row.courier_id is not None
+
+
 @pytest.mark.parametrize(
     ("old", "new"), [("14200000005", "14200000009"), ("14200000005", ""), (",kd-1,", ",kd-2,"), ("true", "false")]
 )

@@ -22,6 +22,7 @@ from app.schema import accounts, appointments, categories, division_aliases, div
 from tests.imports.county_files import DIVISIONS, UNITS, Load
 
 STAFF = "username,name,phone,role,division_code,unit_code,password\n"
+EDITIONS = {"divisions": "2017"}
 
 
 def staff_file(rows: int, *, wrong: Mapping[int, str] = {}) -> bytes:
@@ -56,6 +57,27 @@ async def test_an_unknown_kind_lists_the_known_ones() -> None:
     assert refused.value.detail == f"不能导入“photos”，可以导入的有：{'、'.join(KINDS)}"
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"divisions", "categories", "urgent-words"}])
+async def test_before_the_divisions_the_order_is_told_once_and_not_row_by_row(
+    empty_database: Database, vault: Vault, kind: str
+) -> None:
+    columns = KINDS[kind].required + KINDS[kind].optional
+    rows = "\n".join([",".join(columns), *[",".join("x" for _ in columns)] * 43])
+    with pytest.raises(Invalid) as refused:
+        await run(empty_database.open_work, prepare(kind, rows.encode()), vault=vault)
+    assert (refused.value.code, refused.value.faults) == ("import.order", ())
+    assert refused.value.detail.startswith(
+        "还没有导入区划，请先运行 o2o import divisions 文件；导入的次序：divisions、units"
+    )
+
+
+async def test_whose_columns_are_wrong_is_led_to_the_template() -> None:
+    for header in ("长沙县承办单位一览表", "代码,名称,所属区划"):
+        with pytest.raises(Invalid) as refused:
+            prepare("units", f"{header}\n1,2,3\n".encode())
+        assert "o2o import units --template" in refused.value.faults[0].detail
+
+
 async def test_the_demo_county_is_all_there(work: Work, demo: DemoCounty) -> None:
     rows = {sheet.name: len(sheet.rows) for sheet in demo.sheets}
     tables = {"divisions": divisions, "units": units, "categories": categories, "accounts": accounts, "staff": staff}
@@ -70,7 +92,7 @@ async def test_the_demo_county_again_changes_nothing(work: Work, demo: DemoCount
     for sheet in demo.sheets:
         # Without passwords: what a file does not say stays; those are a matter of run, below.
         said = replace(sheet, rows=[row | {"password": ""} if sheet.name == "staff" else row for row in sheet.rows])
-        done = await apply(work, prepare(sheet.name, as_csv(said).encode()), vault)
+        done = await apply(work, prepare(sheet.name, as_csv(said).encode(), edition=EDITIONS.get(sheet.name)), vault)
         assert (sheet.name, done.created, done.updated, done.unchanged) == (sheet.name, 0, 0, len(sheet.rows))
 
 

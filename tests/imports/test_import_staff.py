@@ -63,6 +63,12 @@ async def test_several_rows_of_a_person_are_several_appointments(county: Work, l
     assert {seat[1] for seat in await seats(county)} == {"courier", "administrator"}
 
 
+async def test_a_file_for_divisions_needs_no_column_for_units(county: Work, load: Load) -> None:
+    done = await load(county, "staff", "username,name,phone,role,division_code\n" + COURIER.replace(",,\n", "\n"))
+    assert done.created == 1
+    assert (await seats(county))[0][:4] == ("kd-1", "courier", "430121001001001", None)
+
+
 async def test_roles_may_be_written_in_chinese(county: Work, load: Load) -> None:
     await load(county, "staff", HEADER + COURIER.replace("courier", "民生快递员"))
     assert (await seats(county))[0][1] == "courier"

@@ -147,7 +147,7 @@ async def test_an_open_one_lives_on_and_what_was_due_before_is_done_in_silence(
         assert await one(work, "SELECT count(*) FROM step WHERE done_at IS NULL") == 0, "all of it was due before"
         await tickets.act(work, county, number, Action.START, {})
         await tickets.act(work, county, number, Action.REPLY, {"text": "今天清运"})
-        await tickets.act(work, county, number, Action.COMPLETE, {"result": "已清运"})
+        await tickets.act(work, county, number, Action.COMPLETE, {"result": "已清运", "explained": True})
         assert await counters.verify(work) == []
 
 
@@ -173,7 +173,10 @@ async def test_what_is_still_to_come_comes(database: Database, actor: Callable[[
         ({"category": "C01"}, "category：没有代码"),
         ({"channel": "传真"}, "channel 只能是"),
         ({"kind": "投诉"}, "kind 只能是"),
-        ({"rating": "还行"}, "rating 只能是"),
+        (
+            {"rating": "一般"},
+            "rating 只能是 like（点赞）、dislike（踩）、非常满意、满意、基本满意、不满意、非常不满意 之一，现为“一般”",
+        ),
         ({"rating": "", "rating_comment": "", "rated_at": "2026-09-05"}, "rating 为空，但已有 rated_at"),
         ({"accepted_at": ""}, "accepted_at 为空，但已有 completed_at"),
         ({"completed_at": "", "result": ""}, "completed_at 为空，但已有 rating"),
@@ -194,6 +197,14 @@ async def test_a_fault_is_told_with_its_row_and_column_and_nothing_is_imported(
     found = await faults(work, ROW | {"external_id": "旧-0"}, DONE | changes)
     assert all(line.startswith("第 3 行：") for line in found), found
     assert any(line.startswith(f"第 3 行：{said}") for line in found), found
+
+
+async def test_a_ticket_needs_no_column_for_what_its_rows_leave_empty(work: Work) -> None:
+    file = "external_id,channel,title,received_at\n旧-1,微信群,垃圾堆了一周,2026-09-01 09:00\n"
+    assert (await imports.apply(work, imports.prepare("tickets", file.encode()))).created == 1
+    whole = ROW | dict.fromkeys(("category", "division_code", "description", "handler_username"), "")
+    again = await brought(work, whole | {"channel": "微信群", "received_at": "2026-09-01 09:00"})
+    assert again.unchanged == 1, "the columns that are not there say the same as empty ones"
 
 
 async def test_every_fault_of_every_row_is_told_at_once(work: Work) -> None:

@@ -42,6 +42,29 @@ async def test_a_renamed_unit_keeps_its_row_and_what_the_file_does_not_say(count
     )
 
 
+WHY = "事项分类按名称认单位，两个要有不同的名称"
+
+
+async def test_two_of_one_name_in_one_place_are_refused_at_the_second_row(county: Work, refusals: Refusals) -> None:
+    file = f"{HEADER}U02,某某局,,430121,\nU03,某某局,,430121,\nU04,长沙县公安局,,430121,\n"
+    assert await refusals(county, "units", file) == [
+        f"第 3 行：name：同一区划里，第 2 行的 U02 也叫“某某局”；{WHY}",
+        f"第 4 行：name：同一区划里，已有的 U01 也叫“长沙县公安局”；{WHY}",
+    ]
+
+
+async def test_two_towns_may_each_have_one_of_a_name_and_so_may_the_county(county: Work, load: Load) -> None:
+    await load(county, "divisions", "code,name,level,parent_code\n430121002,泉塘街道,town,430121\n")
+    file = f"{HEADER}A,城管站,,430121,\nB,城管站,,430121001,\nC,城管站,,430121002,\n"
+    assert (await load(county, "units", file)).created == 3
+
+
+async def test_names_may_change_places(county: Work, load: Load) -> None:
+    await load(county, "units", f"{HEADER}U02,某某局,,430121,\n")
+    done = await load(county, "units", f"{HEADER}U01,某某局,,430121,\nU02,长沙县公安局,,430121,\n")
+    assert done.updated == 2
+
+
 @pytest.mark.parametrize(
     ("row", "fault"),
     [

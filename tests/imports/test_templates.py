@@ -10,6 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from app.base.secrets import Vault
+from app.base.sheets import csv_of
 from app.base.work import Work
 from app.domain.errors import Invalid
 from app.imports.changes import Result
@@ -61,6 +62,22 @@ def test_a_template_with_its_examples_is_read_as_they_are(kind: str) -> None:
     assert sheet.notices == (f"工作簿里有 2 张工作表，只读了“{GUIDES[kind].title}”",)
 
 
+async def test_the_columns_that_may_be_left_out_can_be_deleted_as_the_template_says(
+    county: Work, load: Load, vault: Vault
+) -> None:
+    for kind in KINDS:
+        guide = GUIDES[kind].columns
+        kept = [name for name in header(kind) if guide[name].need is not MAY]
+        # The datum is that of the coordinates, which are gone.
+        gone = {"datum": ""} if "lat" in guide else {}
+        rows = [{name: guide[name].example for name in kept} | gone]
+        if kind == "categories":
+            rows.insert(0, rows[0] | BRANCH)
+        lines = [kept, *([row[name] for name in kept] for row in rows)]
+        done = await apply(county, prepare(kind, csv_of(lines[0], lines[1:])), vault)
+        assert (kind, done.created) == (kind, len(rows))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_empty_template_says_that_it_is_empty(kind: str) -> None:
     for data in (as_csv(kind), as_xlsx(kind)):
@@ -85,7 +102,7 @@ def test_the_explanation_has_a_line_for_each_column() -> None:
     assert first == ["列名", "是否必填", "写法", "例子"]
     assert lines[:2] == [
         ["code", "必填", "单位代码，自己编，不重复；字母、数字、横线，至多 32 个", "U02"],
-        ["name", "必填", "全称，至多 60 个字；事项分类按它找到单位", "长沙县城市管理和综合执法局"],
+        ["name", "必填", "全称，至多 60 个字，同一区划内不重复；事项分类按它找到单位", "长沙县城市管理和综合执法局"],
     ]
     assert [line[0] for line in lines[: len(header("units"))]] == list(header("units"))
 
@@ -130,4 +147,6 @@ def test_a_column_that_may_be_left_out_says_so() -> None:
     for kind, columns in KINDS.items():
         for name in columns.optional:
             assert GUIDES[kind].columns[name].need is not MUST, (kind, name)
+        for name in columns.required:
+            assert GUIDES[kind].columns[name].need is not MAY, (kind, name)
     assert GUIDES["units"].columns["short_name"].need is MAY

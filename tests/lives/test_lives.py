@@ -35,9 +35,9 @@ PEOPLE = (
 )
 OPENERS = [one for one in PEOPLE if one.role in {"courier", "administrator", "handler"}]
 NODES = (VILLAGE, BESIDE, TOWN, "430121", f"{TOWN}S05", "U05", GRID)
-CATEGORIES = (None, "C0103", "C0105", "C1301")
+CATEGORIES = (None, "C0501", "C0105", "C1301")
 DECLINES = ("outside_jurisdiction", "no_facts", "in_procedure")
-NOT_SURE = {"dispatch", "transfer", "merge", "unmerge", "return", "wait", "request-extension"}
+NOT_SURE = {"complete", "dispatch", "transfer", "merge", "unmerge", "return", "wait", "request-extension"}
 """What depends on a body that may not fit: allowed, it need not succeed with this one."""
 
 
@@ -173,7 +173,7 @@ class Lives(RuleBasedStateMachine):
     def _body(self, action: str, life: Life, data: st.DataObject) -> dict[str, Any]:
         draw = data.draw
         if action == "accept":
-            return {"category": draw(st.sampled_from(("C0103", "C0105")))} if self._uncategorised(life) else {}
+            return {"category": draw(st.sampled_from(("C0501", "C0105")))} if self._uncategorised(life) else {}
         if action in {"dispatch", "transfer"}:
             node = draw(st.sampled_from(NODES))
             return {"unit_code" if "S" in node or node.startswith("U") else "division_code": node}

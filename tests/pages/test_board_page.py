@@ -50,6 +50,19 @@ async def test_divisions_below_stand_by_rank_and_lead_on(site: httpx.AsyncClient
     assert len(towns) == 18
 
 
+async def test_the_table_says_what_a_rank_is_of_and_leads_to_how_it_is_made(
+    site: httpx.AsyncClient, county: County
+) -> None:
+    await county.completed(MOMENT - timedelta(days=4), SAYINGS[0], VILLAGE)
+    await county.open(MOMENT - timedelta(hours=1), "村口的路灯坏了，天黑看不见", place=VILLAGE)
+    page = Page((await site.get("/board")).text)
+    assert "排名只比已办结和逾期未办结的事项，没到期的不比" in page.joined
+    assert ("a", {"href": "#ranking"}) in page.elements
+    assert ("li", {"id": "ranking"}) in page.elements
+    assert "所以名次和四率可能不一致（怎么排名）" in page.joined
+    assert "星沙街道2件1件" in page.joined, "received two; one of them is not yet due"
+
+
 async def test_links_below_keep_the_chosen_period_and_size(site: httpx.AsyncClient, county: County) -> None:
     page = Page((await site.get("/board?from=2026-08-01&to=2026-08-31&big=2")).text)
     assert f"/board/{TOWN}?from=2026-08-01&to=2026-08-31&big=2" in follow(page)

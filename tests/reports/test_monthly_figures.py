@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from app.base.work import Work
-from app.divisions.service import Atlas, atlas
+from app.divisions.service import Atlas
 from app.domain.counting import Counts, Facts
 from app.domain.rates import parts, span
 from app.domain.vocabulary import SHANGHAI, Status
@@ -23,7 +23,7 @@ from app.reports.queries import Report
 from app.reports.records import Tampered, sealed
 from tests.rates.counted import DONE, LIKED, RECEIVED, UNTOUCHED, Placed, at, write
 from tests.rates.test_rates_of_nodes import a_mixed_bag
-from tests.reports.making import AUGUST, COUNTY, made, revised
+from tests.reports.making import AUGUST, COUNTY, long_before, made, revised
 
 TOWN, VILLAGE, GRID = "430121001", "430121001001", "430121001001001"
 OTHER_TOWN, OTHER_VILLAGE = "430121105", "430121105001"
@@ -33,7 +33,7 @@ NEVER: dict[str, Any] = {"accepted_at": None, "first_replied_at": None, "complet
 
 @pytest.fixture
 async def county(work: Work) -> Atlas:
-    return await atlas(work)
+    return await long_before(work)
 
 
 def row(report: Report, code: str = COUNTY) -> dict[str, Any]:
@@ -236,6 +236,7 @@ async def test_times_are_told_of_each_town_and_of_nothing_where_nothing_was_done
     assert beside(report)["hours"]["completed"] == {"tickets": 3, "median": "216.0", "most": "216.0"}
     assert beside(report, TOWN)["hours"]["completed"]["median"] == "72.0"
     assert beside(report, OTHER_TOWN)["hours"]["completed"]["tickets"] == 2
+    await write(work.conn, tickets(county, "430121002", replace(DONE, **JULY)))
     nothing = beside(await made(work, county, "430121002"), "430121002")
     assert nothing["hours"]["accepted"] == {"tickets": 0, "median": None, "most": None}
 

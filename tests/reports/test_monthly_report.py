@@ -23,7 +23,7 @@ from app.reports.records import Tampered, as_json, record
 from app.reports.service import keep, revise
 from app.reports.tables import as_csv
 from tests.rates.counted import DONE, LIKED, UNTOUCHED, at, write, write_many
-from tests.reports.making import made, revised
+from tests.reports.making import long_before, made, revised
 
 COUNTY, TOWN, VILLAGE, GRID = "430121", "430121001", "430121001001", "430121001001001"
 AUGUST = "2026-08"
@@ -32,7 +32,7 @@ HEADER = "编码,名称,层级,收到,受理,回复,办结,点赞,踩,受理率,
 
 @pytest.fixture
 async def county(work: Work) -> Atlas:
-    return await atlas(work)
+    return await long_before(work)
 
 
 def lines(report: Report) -> list[list[str]]:
@@ -69,6 +69,19 @@ async def test_a_village_has_a_report_of_its_own_row(work: Work, county: Atlas) 
     assert [line[0] for line in lines(await made(work, county, VILLAGE))[1:]] == [VILLAGE]
 
 
+@pytest.mark.parametrize("code", [COUNTY, TOWN, VILLAGE, GRID])
+async def test_before_a_place_has_received_anything_there_is_no_bulletin_of_it(work: Work, code: str) -> None:
+    county = await long_before(work)
+    assert (await made(work, county, code, "2025-03")).revision == 1
+    assert (await made(work, county, code, "2025-04")).figures["rows"][0]["counts"]["received"] == 0
+    with pytest.raises(Invalid, match=r"到2025年2月28日为止，.+还没有收到过群众事项，没有可以通报的"):
+        await made(work, county, code, "2025-02")
+    with pytest.raises(Invalid, match="泉塘街道还没有收到过"):
+        await made(work, county, "430121002")
+    kept = await work.conn.execute(text("SELECT count(*) FROM report WHERE period = '2025-02'"))
+    assert kept.scalar_one() == 0
+
+
 async def test_asked_again_it_gives_the_same_bytes_whatever_has_happened_since(work: Work, county: Atlas) -> None:
     await write(work.conn, [at(county.county, GRID, LIKED), at(county.county, GRID, UNTOUCHED)])
     first = await made(work, county)
@@ -90,7 +103,8 @@ async def test_a_revision_says_why_counts_anew_and_is_from_then_on_the_newest(wo
     assert (second.revision, second.reason, second.as_of) == (2, "补录纸质来件", later.now)
     assert (lines(first)[1][3], lines(second)[1][3]) == ("0", "1")
     assert await made(work, county) == second
-    third = await revised(later, county, "再次核对")
+    await write(work.conn, [at(county.county, GRID)])
+    third = await revised(later, county, "再补录一件")
     assert third.revision == 3
     kept = await work.conn.execute(text("SELECT revision, checksum FROM report ORDER BY revision"))
     assert [tuple(row) for row in kept] == [(r.revision, r.checksum) for r in (first, second, third)]
@@ -202,8 +216,9 @@ async def test_two_who_make_the_same_report_at_once_get_the_one(database: Databa
 
 async def test_of_two_who_revise_at_once_one_is_told(database: Database) -> None:
     async with database.open_work(SYSTEM) as work:
-        county = await atlas(work)
+        county = await long_before(work)
         first = await made(work, county)
+        await write(work.conn, [at(county.county, GRID)])
 
     async with database.open_work(SYSTEM) as work:
         await keep(work, replace(first, revision=2, reason="甲的原因"))

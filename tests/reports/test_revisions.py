@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from app.base.work import Work
-from app.divisions.service import Atlas, atlas
+from app.divisions.service import Atlas
+from app.domain.errors import Conflict
+from app.reports import queries
 from app.reports.differences import differences
 from app.reports.records import intact, sealed
 from tests.rates.counted import DONE, LIKED, RECEIVED, UNTOUCHED, at, write
-from tests.reports.making import COUNTY, made, revised
+from tests.reports.making import COUNTY, long_before, made, revised
 from tests.reports.test_monthly_figures import JULY, OTHER_VILLAGE, TOWN, VILLAGE, earlier_version
 
 NAMES = {COUNTY: "长沙县", TOWN: "星沙街道", VILLAGE: "开元路社区居委会"}
@@ -20,7 +22,7 @@ NAMES = {COUNTY: "长沙县", TOWN: "星沙街道", VILLAGE: "开元路社区居
 
 @pytest.fixture
 async def county(work: Work) -> Atlas:
-    return await atlas(work)
+    return await long_before(work)
 
 
 def told(items: list[dict[str, Any]], code: str) -> dict[str, tuple[Any, Any]]:
@@ -46,7 +48,7 @@ async def test_a_revision_lists_exactly_what_is_not_as_it_was(work: Work, county
         "办结": (1, 2),
         "点赞": (0, 1),
         "逾期未办结": (1, 0),
-        "超原期限未办结": (1, 0),
+        "超过原期限未办结": (1, 0),
         "按时办结": (1, 2),
         "按原期限办结": (1, 2),
         "办结已评价": (0, 1),
@@ -56,7 +58,7 @@ async def test_a_revision_lists_exactly_what_is_not_as_it_was(work: Work, county
         "参与排名受理": (1, 2),
         "参与排名回复": (1, 2),
         "参与排名点赞": (0, 1),
-        **dict.fromkeys(("受理率", "回复率", "办结率", "按时办结率", "原期限按时办结率"), ("50.00", "100.00")),
+        **dict.fromkeys(("受理率", "回复率", "办结率", "按时办结率", "按原期限按时办结率"), ("50.00", "100.00")),
         "满意率": (None, "100.00"),
         "评价率": ("0.00", "50.00"),
         "首次满意率": (None, "100.00"),
@@ -85,12 +87,23 @@ async def test_it_lists_ranks_times_and_last_month_s_figures_too(work: Work, cou
     assert told(items, COUNTY)["办结用时中位数"] == ("72.0", "192.0")
 
 
-async def test_where_nothing_changed_it_says_so(work: Work, county: Atlas) -> None:
+async def test_where_nothing_changed_nothing_is_revised(work: Work, county: Atlas) -> None:
     await write(work.conn, [at(county.county, VILLAGE)])
-    await made(work, county)
+    first = await made(work, county)
     later = replace(work, now=work.now + timedelta(days=1))
-    second = await revised(later, county, "核对无误")
-    assert second.figures["changes"]["items"] == []
+    with pytest.raises(Conflict, match="与第 1 版相比，各项数据都没有变化，没有作修订"):
+        await revised(later, county, "核对无误")
+    assert await made(later, county) == first
+
+
+async def test_an_issue_with_less_in_it_may_be_made_anew(work: Work, county: Atlas) -> None:
+    await write(work.conn, [at(county.county, VILLAGE)])
+    old = earlier_version(await made(work, county))
+    await work.conn.execute(text("DELETE FROM report"))
+    assert await queries.insert_report(work.conn, old)
+    second = await revised(work, county, "补上办理用时")
+    assert (second.revision, second.figures["changes"]["items"]) == (2, [])
+    assert second.figures["beside"]
 
 
 async def test_what_changed_is_under_the_checksum(work: Work, county: Atlas) -> None:

@@ -17,14 +17,14 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from app.base.work import Work
-from app.divisions.service import Atlas, atlas
+from app.divisions.service import Atlas
 from app.reports.formats import as_xlsx, disposition
 from app.reports.queries import Report
 from app.reports.records import as_json, sealed
 from app.reports.sheets import lines, wide
 from app.reports.tables import HEADER, cells
 from tests.rates.counted import DONE, LIKED, UNTOUCHED, at, write
-from tests.reports.making import made, revised
+from tests.reports.making import long_before, made, revised
 from tests.reports.test_monthly_figures import JULY, OTHER_VILLAGE, TOWN, VILLAGE, earlier_version
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ print(hashlib.sha256(as_xlsx(Report(**whole))).hexdigest())
 
 @pytest.fixture
 async def county(work: Work) -> Atlas:
-    return await atlas(work)
+    return await long_before(work)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def complete(do: Do) -> Do:
 
     async def done(number: str, *, again: bool = False) -> None:
         opening_acts = [] if again else [(Action.ACCEPT, {"category": "C0105"}), (Action.START, {})]
-        reply, result = {"text": "已派电工去看"}, {"result": "灯泡已换好"}
+        reply, result = {"text": "已派电工去看"}, {"result": "灯泡已换好", "explained": True}
         await do(number, *opening_acts, (Action.REPLY, reply), (Action.COMPLETE, result))
 
     return done

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from app.base.embedded import server as embedded_server
 from app.base.embedded.place import EmbeddedError, Say
 from app.base.embedded.server import Server
+from app.base.running.reasons import why
 
 __all__ = ["EmbeddedError", "Lease", "dsn", "lease"]
 
@@ -75,7 +76,7 @@ def lease(data_dir: Path, *, say: Say = _to_stderr) -> Lease:
         with _turn(data_dir, say):
             return _join(data_dir, say)
     except OSError as wrong:
-        raise EmbeddedError(f"无法使用数据目录 {data_dir}：{wrong.strerror}（{wrong.filename}）。") from wrong
+        raise EmbeddedError(f"无法使用数据目录 {data_dir}：{why(wrong)}（{wrong.filename}）。") from wrong
 
 
 def dsn(data_dir: Path) -> str | None:

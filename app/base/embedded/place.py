@@ -18,6 +18,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from app.base.running.reasons import why
+
 Say = Callable[[str], None]
 
 _SHARED = Path("/var/lib/minsheng")
@@ -83,7 +85,7 @@ def run(place: Place, program: str, *args: str, seconds: float, feed: str = "") 
     except subprocess.TimeoutExpired as late:
         raise EmbeddedError(f"数据库程序 {program} 在 {seconds:.0f} 秒内没有完成。") from late
     except OSError as wrong:
-        raise EmbeddedError(f"数据库程序 {place.programs / program} 不能运行：{wrong.strerror}。") from wrong
+        raise EmbeddedError(f"数据库程序 {place.programs / program} 不能运行：{why(wrong)}。") from wrong
     return done.returncode, done.stdout
 
 

@@ -177,15 +177,18 @@ def space(folder: str, free: int, total: int) -> Check:
     return check(State.OK, said)
 
 
-def configuration(settings: Settings) -> Check:
-    """What the settings themselves show; whether the key opens anything is asked of the accounts."""
+def configuration(settings: Settings, address: str | None = None) -> Check:
+    """What the settings themselves show; whether the key opens anything is asked of the accounts.
+
+    `address`: where it answers, if that is known better than O2O_BASE_URL says it.
+    """
     check = reporter("settings", "设置")
     mode = {"production": "正式", "demo": "演示"}[settings.mode]
     where = "外部数据库" if settings.database_url else "内置数据库"
     if settings.mode == "production" and not settings.base_url.startswith("https://"):
         said = f"O2O_BASE_URL 是 {settings.base_url}，不是 https：口令和会话会明文传输。请在反向代理上启用 TLS 后改它"
         return check(State.WARN, f"{mode}环境，{where}；{said}")
-    return check(State.OK, f"{mode}环境，{where}，地址 {settings.base_url}")
+    return check(State.OK, f"{mode}环境，{where}，地址 {address or settings.base_url}")
 
 
 def private(files: Iterable[Path]) -> Check:

@@ -1,5 +1,7 @@
 """Whether the database can be used: reached, and at the schema that this code expects."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.base.running.reasons import why
 from app.domain.errors import Busy
 
 SCRIPTS = Path(__file__).parents[3] / "migrations"
@@ -28,17 +31,18 @@ async def at_newest(engine: AsyncEngine) -> bool:
         return version.scalar_one_or_none() == newest()
 
 
+@contextmanager
+def reached() -> Iterator[None]:
+    """Raises Busy `database.away` where what is asked of the database inside fails."""
+    try:
+        yield
+    except (OSError, SQLAlchemyError, TimeoutError) as error:
+        raise Busy("database.away", f"连不上数据库：{why(error)}") from error
+
+
 async def require(engine: AsyncEngine) -> None:
     """Raises Busy: `database.away` where it can't be reached, `database.old` where its schema is another."""
-    try:
+    with reached():
         newest = await at_newest(engine)
-    except (OSError, SQLAlchemyError, TimeoutError) as error:
-        raise Busy("database.away", f"连不上数据库：{_reason(error)}") from error
     if not newest:
         raise Busy("database.old", "数据库结构不是这个版本所要的，请先运行 o2o migrate")
-
-
-def _reason(error: Exception) -> str:
-    # Of SQLAlchemy's text only what the driver said: the rest quotes the statement.
-    origin = getattr(error, "orig", None) or error
-    return str(origin).splitlines()[0] if str(origin) else type(origin).__name__

@@ -4,7 +4,7 @@ safe to open."""
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -63,8 +63,9 @@ class Faults:
             raise refused(sorted(self._found, key=lambda fault: fault[0]))
 
 
-def read(data: bytes, columns: Columns, *, name: str = "") -> Sheet:
+def read(data: bytes, columns: Columns, *, name: str = "", hint: str = "") -> Sheet:
     """Reads a file with a header row, CSV or xlsx as its content says; `name` is only for a notice where it says else.
+    `hint`: where a person whose columns are wrong finds the right ones, in Chinese.
 
     Raises Invalid: `import.rows` with row numbers, `import.file` for the whole.
     """
@@ -77,7 +78,8 @@ def read(data: bytes, columns: Columns, *, name: str = "") -> Sheet:
         raise Invalid("import.file", f"文件是空的{at}")
     header = [_column(cell) for cell in first.cells]
     faults = Faults()
-    _check_header(first.number, header, columns, faults, at)
+    for wrong in _wrong_columns(header, columns):
+        faults.add(first.number, f"{wrong}{at}" + (f"；{hint}" if hint else ""))
     faults.refuse()
     rows = tuple(row for record in table.records if (row := _row(record, header, columns.known, faults)))
     faults.refuse()
@@ -128,17 +130,20 @@ def _column(cell: str) -> str:
     return cell.strip().lstrip("\ufeff").lower()
 
 
-def _check_header(number: int, header: Sequence[str], columns: Columns, faults: Faults, at: str) -> None:
+def _wrong_columns(header: Sequence[str], columns: Columns) -> Iterator[str]:
     for name, count in Counter(filter(None, header)).items():
         if count > 1:
-            faults.add(number, f"列名 {name} 出现了 {count} 次{at}")
+            yield f"列名 {name} 出现了 {count} 次"
     missing = [name for name in columns.required if name not in header]
     if not missing:
         return
-    detail = f"缺少列 {'、'.join(missing)}{at}"
+    detail = f"缺少列 {'、'.join(missing)}"
     if len(header) == 1 and any(sign in header[0] for sign in "\t;；，"):
         detail += "；列之间要用英文逗号分隔"
-    faults.add(number, detail)
+    elif columns.known.isdisjoint(header):
+        # Not quoted: where the header is missing altogether it is somebody's data.
+        detail += "；这一行应是英文列名，现在一个也认不出（标题行、中文列名请去掉）"
+    yield detail
 
 
 def _row(record: Record, header: Sequence[str], known: frozenset[str], faults: Faults) -> Row | None:

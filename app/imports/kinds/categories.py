@@ -10,16 +10,19 @@ from app.domain.vocabulary import DayRule, Kind, Level
 from app.imports import queries
 from app.imports.cells import Line
 from app.imports.changes import Result, Stored, Values, compare, left_alone
+from app.imports.kinds.divisions import SOURCE
 
 _DAYS = ("accept_working_days", "reply_working_days", "complete_days")
 _FLAGS = ("auto_accept", "photo_required", "sensitive")
 COLUMNS = Columns(
     (
-        *("code", "name", "parent_code", "level", "kind_hint", "lowest_level", "unit"),
-        *(*_DAYS, "day_rule", *_FLAGS, "keywords"),
+        *("code", "name", "parent_code", "level", "lowest_level"),
+        *(*_DAYS, "day_rule", *_FLAGS),
     ),
-    ("confidential",),
+    ("kind_hint", "unit", "keywords", "confidential"),
 )
+_BLANK: Values = {"kind_hint": None, "unit_id": None, "keywords": []}
+"""What a new one has of the columns that a file may leave out; what is there keeps its own."""
 _LEVELS = {"1": 1, "2": 2}
 ALWAYS_CONFIDENTIAL = frozenset({"反映干部作风"})
 """Whatever a file says (domain.md, 2): such a complaint must not reach those it is about."""
@@ -37,7 +40,7 @@ async def bring(work: Work, sheet: Sheet) -> Result:
     """Writes the categories. Raises Invalid."""
     faults = Faults()
     stored = await queries.stored_categories(work.conn)
-    units = _ids_by_name(await queries.stored_units(work.conn))
+    units = await _units(work)
     seen: dict[str, int] = {}
     entries = [_entry(Line(row, faults), sheet.columns, units, stored) for row in sheet.rows]
     entries = [entry for entry in entries if entry.line.once(seen, entry.code, "code")]
@@ -50,7 +53,7 @@ async def bring(work: Work, sheet: Sheet) -> Result:
     wanted = {entry.code: _with_parent(entry, ids) for entry in entries}
     changes = compare(wanted, stored)
     if new:
-        rows = [{"id": ids[entry.code], "code": entry.code, **wanted[entry.code]} for entry in new]
+        rows = [{**_BLANK, "id": ids[entry.code], "code": entry.code, **wanted[entry.code]} for entry in new]
         await queries.insert_categories(work.conn, rows)
     if changes.changed:
         rows = [{"row_id": ids[code], **wanted[code]} for code in changes.changed]
@@ -60,11 +63,17 @@ async def bring(work: Work, sheet: Sheet) -> Result:
     return Result(len(new), len(changes.changed), unchanged, notices)
 
 
-def _ids_by_name(stored: Stored) -> Mapping[str, Sequence[int]]:
-    found: dict[str, list[int]] = {}
-    for row in stored.values():
-        found.setdefault(row["name"], []).append(row["id"])
-    return found
+async def _units(work: Work) -> Mapping[str, Sequence[int]]:
+    """The ids that a name can mean: the county's own unit, where there is one; a town's may have the same name."""
+    places = await queries.stored_divisions(work.conn, SOURCE)
+    county = {row["id"] for row in places.values() if row["level"] == Level.COUNTY}
+    every: dict[str, list[int]] = {}
+    own: dict[str, list[int]] = {}
+    for row in (await queries.stored_units(work.conn)).values():
+        every.setdefault(row["name"], []).append(row["id"])
+        if row["division_id"] in county:
+            own.setdefault(row["name"], []).append(row["id"])
+    return every | own
 
 
 def _entry(line: Line, columns: frozenset[str], units: Mapping[str, Sequence[int]], stored: Stored) -> _Entry:
@@ -72,18 +81,21 @@ def _entry(line: Line, columns: frozenset[str], units: Mapping[str, Sequence[int
     level = line.raw("level")
     if level not in _LEVELS:
         line.wrong(f"level 只能是 1 或 2，现为“{level[:32]}”")
-    kind = line.word("kind_hint", Kind) if line.raw("kind_hint") else None
     lowest = line.word("lowest_level", Level)
     values = {
         "name": name,
         "level": _LEVELS.get(level, 0),
-        "kind_hint": str(kind) if kind else None,
         "lowest_level": str(lowest),
-        "unit_id": _unit(line, units),
         **_limits(line),
         **{flag: line.flag(flag) for flag in _FLAGS},
-        "keywords": list(line.names("keywords")),
     }
+    if "kind_hint" in columns:
+        kind = line.word("kind_hint", Kind) if line.raw("kind_hint") else None
+        values["kind_hint"] = str(kind) if kind else None
+    if "unit" in columns:
+        values["unit_id"] = _unit(line, units)
+    if "keywords" in columns:
+        values["keywords"] = list(line.names("keywords"))
     said = line.flag("confidential") if "confidential" in columns else _is_confidential(stored, code)
     values["confidential"] = said or name in ALWAYS_CONFIDENTIAL
     return _Entry(line, code, values["level"], values)
@@ -99,7 +111,8 @@ def _unit(line: Line, units: Mapping[str, Sequence[int]]) -> int | None:
         return None
     found = units.get(name, ())
     if len(found) != 1:
-        said = f"有 {len(found)} 个承办单位同名" if found else "没有这个名称的承办单位，请先导入"
+        said = f"有 {len(found)} 个承办单位同名，分不清是哪一个，请先给它们不同的名称"
+        said = said if found else "没有这个名称的承办单位，请先导入 units"
         line.wrong(f"unit“{name[:32]}”：{said}")
         return None
     return found[0]

@@ -20,7 +20,7 @@ from app.imports import queries
 from app.imports.cells import Line
 from app.imports.changes import Changes, Result, Stored, Values, compare, left_alone
 from app.imports.kinds import editions
-from app.imports.kinds.editions import Turn
+from app.imports.kinds.editions import Edition, Turn
 from app.imports.kinds.renames import old_names, renamed
 
 COLUMNS = Columns(("code", "name", "level", "parent_code"), ("short_name", "aliases", "lat", "lon", "valid_to"))
@@ -46,10 +46,10 @@ class _Place:
 
 
 async def bring(work: Work, sheet: Sheet, edition: str | None) -> Result:
-    """Writes the divisions. `edition` is a year as `2017`, by default the business year; a row keeps the edition in
-    which it last changed. Raises Invalid."""
+    """Writes the divisions. `edition` is a year as `2017`; a row keeps the edition in which it last changed. One that
+    nobody has named is never guessed: a guess would shut out the next official one. Raises Invalid."""
     today = day_of(work.now)
-    year = _edition(edition, today)
+    said = _edition(edition, today)
     faults = Faults()
     stored = await queries.stored_divisions(work.conn, SOURCE)
     places = [_settled(place, stored.get(place.code)) for place in _places(sheet, faults)]
@@ -59,21 +59,24 @@ async def bring(work: Work, sheet: Sheet, edition: str | None) -> Result:
     turn = editions.turn(stored, wanted, codes, whole, today)
     _check_parents(places, codes, stored, turn)
     _check_one_county(places, stored)
-    _check_days(places, stored, date(int(year), 1, 1), today)
+    since = date(int(said), 1, 1) if said else date(today.year, 1, 1)
+    _check_days(places, stored, since, today)
     faults.refuse()
     if whole:
-        editions.refuse_older(stored, wanted, year)
+        editions.refuse_unsaid(stored, said)
+        editions.refuse_older(stored, wanted, said)
         editions.refuse_cut_off(stored, turn, wanted)
-    return await _bring(work, places, stored, turn, year, sheet.notices)
+    taken = Edition(said or editions.newest(stored), since)
+    return await _bring(work, places, stored, turn, taken, sheet.notices)
 
 
 async def _bring(
-    work: Work, places: Sequence[_Place], stored: Stored, turn: Turn, year: str, notices: tuple[str, ...]
+    work: Work, places: Sequence[_Place], stored: Stored, turn: Turn, edition: Edition, notices: tuple[str, ...]
 ) -> Result:
     wanted = {place.code: place.values for place in places}
     changes = compare(wanted, stored)
-    ids = await _write(work, places, changes, stored, year)
-    await _turn(work, turn, ids, year)
+    ids = await _write(work, places, changes, stored, edition)
+    await _turn(work, turn, ids, edition)
     named = await _name(work, places, ids, stored, turn)
     updated = (changes.changed | named) - set(changes.new)
     kept = {code: row for code, row in stored.items() if row["valid_to"] is None and code not in turn.closed}
@@ -82,7 +85,10 @@ async def _bring(
 
 
 def _edition(edition: str | None, today: date) -> str:
-    year = edition or str(today.year)
+    """The year; empty where none is said."""
+    year = edition or ""
+    if not year:
+        return year
     if not re.fullmatch(r"(19|20)[0-9]{2}", year):
         raise Invalid("import.edition", f"版本应为四位年份，如 2017，现为“{year[:32]}”")
     if int(year) > today.year:
@@ -184,16 +190,18 @@ def _check_days(places: Sequence[_Place], stored: Stored, begin: date, today: da
             place.line.wrong(f"valid_to 应在启用日 {first} 和今天 {today} 之间，现为“{last}”")
 
 
-async def _write(work: Work, places: Sequence[_Place], changes: Changes, stored: Stored, year: str) -> dict[str, int]:
+async def _write(
+    work: Work, places: Sequence[_Place], changes: Changes, stored: Stored, edition: Edition
+) -> dict[str, int]:
     """Inserts and updates; returns the id of every division by code."""
     new = sorted((place for place in places if place.code not in stored), key=lambda place: len(place.code))
     drawn = await queries.division_ids(work.conn, len(new))
     ids = {code: row["id"] for code, row in stored.items()}
     ids |= {place.code: id_ for place, id_ in zip(new, drawn, strict=True)}
     if new:
-        await queries.insert_divisions(work.conn, [_row(place, ids, year) for place in new])
+        await queries.insert_divisions(work.conn, [_row(place, ids, edition) for place in new])
     changed = [
-        {"row_id": ids[place.code], **place.values, "edition": year}
+        {"row_id": ids[place.code], **place.values, "edition": edition.year}
         for place in places
         if place.code in changes.changed
     ]
@@ -202,7 +210,7 @@ async def _write(work: Work, places: Sequence[_Place], changes: Changes, stored:
     return ids
 
 
-def _row(place: _Place, ids: Mapping[str, int], year: str) -> dict[str, Any]:
+def _row(place: _Place, ids: Mapping[str, int], edition: Edition) -> dict[str, Any]:
     at = {f"{level}_id": ids[place.code[:n]] if n <= len(place.code) else None for level, n in DIGITS.items()}
     blank = {"lat": None, "lon": None}
     return {
@@ -210,17 +218,17 @@ def _row(place: _Place, ids: Mapping[str, int], year: str) -> dict[str, Any]:
         "source": SOURCE,
         "code": place.code,
         "parent_id": ids[place.parent_code] if place.parent_code else None,
-        "edition": year,
-        "valid_from": date(int(year), 1, 1),
+        "edition": edition.year,
+        "valid_from": edition.since,
         **at,
         **blank,
         **place.values,
     }
 
 
-async def _turn(work: Work, turn: Turn, ids: Mapping[str, int], year: str) -> None:
+async def _turn(work: Work, turn: Turn, ids: Mapping[str, int], edition: Edition) -> None:
     """Closes and brings back what the file does not name."""
-    rows = [{"row_id": ids[code], "valid_to": last, "edition": year} for code, last in turn.last_days.items()]
+    rows = [{"row_id": ids[code], "valid_to": last, "edition": edition.year} for code, last in turn.last_days.items()]
     if rows:
         await queries.update_divisions(work.conn, rows)
 

@@ -21,6 +21,14 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Edition:
+    """What a file's rows are of: a year, empty where nobody has ever named one; and the first day of what is new."""
+
+    year: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """By code. `closed`: what is not in the file and closes, with its last day; of it `silently` what neither the file
     nor something above it in the file says. `back`: what comes back with the division above it, closed with it before.
@@ -73,14 +81,28 @@ def _back(
     return frozenset(back - set(named))
 
 
+def newest(stored: Stored, levels: Collection[str] = tuple(Level)) -> str:
+    """The newest edition that is there of these levels; empty where there is none, or nobody has named it."""
+    return max((row["edition"] for row in stored.values() if row["level"] in levels), default="")
+
+
+def refuse_unsaid(stored: Stored, year: str) -> None:
+    """Raises Invalid where a whole edition does not say which it is, and what is there does: it could be older."""
+    if not year and (there := newest(stored)):
+        raise Invalid(
+            "import.edition",
+            f"文件里有县的一行，是整套区划；库里已是 {there} 年版，请用 --edition 写明文件是哪一年版，"
+            f"例如 --edition {there}，什么都没有导入。只补充或更正几个区划的，去掉县的一行，就不用写",
+        )
+
+
 def refuse_older(stored: Stored, wanted: Mapping[str, Values], year: str) -> None:
     """Raises Invalid where a whole edition is older than what is there of its levels."""
-    levels = levels_of(wanted)
-    newest = max((row["edition"] for row in stored.values() if row["level"] in levels), default="")
-    if year < newest:
+    there = newest(stored, levels_of(wanted))
+    if year < there:
         raise Invalid(
             "import.edition_older",
-            f"文件是 {year} 年版，库里的区划已是 {newest} 年版，旧版不能覆盖新版，什么都没有导入；"
+            f"文件是 {year} 年版，库里的区划已是 {there} 年版，旧版不能覆盖新版，什么都没有导入；"
             "请换用新版的文件，或核对 --edition 的年份",
         )
 

@@ -17,7 +17,9 @@ from app.imports.changes import Changes, Progress, Result, Stored, Values, compa
 from app.imports.kinds.divisions import SOURCE
 from app.people.households import key_of, place
 
-COLUMNS = Columns(("grid_code", "head_name", "phone", "address", "courier_username", "in_difficulty"))
+COLUMNS = Columns(("grid_code", "head_name", "in_difficulty"), ("phone", "address", "courier_username"))
+_BLANK: Values = {"phone": None, "courier_id": None}
+"""What a new one has of the columns that a file may leave out; what is there keeps its own."""
 _PHONE = re.compile(r"[0-9]{11}")
 _LONGEST_NAME, _LONGEST_ADDRESS = 40, 100
 _STEP = 1000
@@ -46,7 +48,7 @@ async def bring(work: Work, sheet: Sheet, vault: Vault | None, progress: Progres
     wanted: dict[str, Values] = {}
     for done, row in enumerate(sheet.rows):
         line = Line(row, faults)
-        values = _values(line, here)
+        values = _values(line, sheet.columns, here)
         key = key_of(vault, line.raw("grid_code"), values["head_name"], values["address"] or "")
         if line.once(seen, key, "grid_code、head_name、address"):
             wanted[key] = values
@@ -56,7 +58,8 @@ async def bring(work: Work, sheet: Sheet, vault: Vault | None, progress: Progres
             progress(done // 2, len(sheet.rows))
     faults.refuse()
     changes = await _write(work, wanted, stored, vault, progress)
-    alone = sum(1 for values in wanted.values() if values["courier_id"] is None)
+    after = ({**_BLANK, **stored.get(key, {}), **values} for key, values in wanted.items())
+    alone = sum(1 for row in after if row["courier_id"] is None)
     notices = sheet.notices + ((f"{alone} 户没有民生快递员，不在任何人的走访名单里",) if alone else ())
     unchanged = len(wanted) - len(changes.new) - len(changes.changed)
     return Result(len(changes.new), len(changes.changed), unchanged, notices + left_alone(wanted, stored, "户"))
@@ -86,20 +89,23 @@ def _check_key(stored: Stored, vault: Vault) -> None:
             return
 
 
-def _values(line: Line, here: _Known) -> Values:
+def _values(line: Line, columns: frozenset[str], here: _Known) -> Values:
     grid = known(line, "grid_code", here.grids, "网格")
     if grid and here.places[line.raw("grid_code")]["level"] != Level.GRID:
         line.wrong(f"grid_code 应为网格，“{line.raw('grid_code')}”是上级区划")
         grid = 0
-    phone = line.match("phone", _PHONE, "应为 11 位数字，没有电话的留空", quote=False) if line.raw("phone") else None
-    return {
+    values: Values = {
         "grid_id": grid,
         "head_name": line.text("head_name", most=_LONGEST_NAME),
-        "phone": phone,
         "address": line.text("address", most=_LONGEST_ADDRESS, optional=True) or None,
-        "courier_id": _courier(line, here, grid) if line.raw("courier_username") else None,
         "in_difficulty": line.flag("in_difficulty"),
     }
+    if "phone" in columns:
+        said = line.raw("phone")
+        values["phone"] = line.match("phone", _PHONE, "应为 11 位数字，没有电话的留空", quote=False) if said else None
+    if "courier_username" in columns:
+        values["courier_id"] = _courier(line, here, grid) if line.raw("courier_username") else None
+    return values
 
 
 def _courier(line: Line, here: _Known, grid: int) -> int:
@@ -124,24 +130,26 @@ async def _write(work: Work, wanted: Mapping[str, Values], stored: Stored, vault
     if changes.new:
         await queries.copy_households(work.conn, _sealed(wanted, changes.new, vault, progress))
     if changes.changed:
-        rows = [
-            {"row_id": stored[key]["id"], **_changeable(wanted[key]), "phone": _seal(wanted[key], "phone", key, vault)}
-            for key in sorted(changes.changed)
-        ]
+        rows = [_update(stored[key]["id"], key, wanted[key], vault) for key in sorted(changes.changed)]
         await queries.update_households(work.conn, rows)
     return changes
 
 
+def _update(row_id: int, key: str, values: Values, vault: Vault) -> Values:
+    sealed = {"phone": _seal(values, "phone", key, vault)} if "phone" in values else {}
+    return {"row_id": row_id, **_changeable(values), **sealed}
+
+
 def _changeable(values: Values) -> Values:
     """Grid, head and address make the key: only the rest can differ from what is stored."""
-    return {column: values[column] for column in ("phone", "courier_id", "in_difficulty")}
+    return {column: values[column] for column in ("phone", "courier_id", "in_difficulty") if column in values}
 
 
 def _sealed(wanted: Mapping[str, Values], keys: Iterable[str], vault: Vault, progress: Progress) -> Iterator[Values]:
     for done, key in enumerate(keys):
         if done % _STEP == 0:
             progress((len(wanted) + done) // 2, len(wanted))
-        values = wanted[key]
+        values = _BLANK | wanted[key]
         sealed = {column: _seal(values, column, key, vault) for column in ("phone", "address")}
         yield {**values, "key": key, **sealed}
 

@@ -26,13 +26,13 @@ from app.people.queries.rosters import Roster
 from app.tickets import history
 from app.tickets.history import Past
 
-COLUMNS = Columns(
-    ("external_id", "channel", "title", "description", "received_at"),
-    (
-        "kind", "category", "division_code", "citizen_name", "citizen_phone", "accepted_at", "first_replied_at",
-        "reply", "completed_at", "result", "rating", "rating_comment", "rated_at", "handler_username",
-    ),
+_REST = (
+    "kind", "category", "division_code", "citizen_name", "citizen_phone", "accepted_at", "first_replied_at", "reply",
+    "completed_at", "result", "rating", "rating_comment", "rated_at", "handler_username",
 )  # fmt: skip
+COLUMNS = Columns(("external_id", "channel", "received_at"), ("title", "description", *_REST))
+_DIGESTED = ("external_id", "channel", "title", "description", "received_at", *_REST)
+"""In the order of the first version, for what was brought in then is known by it."""
 GRADES: Mapping[str, Score] = {
     "非常满意": Score.LIKE,
     "满意": Score.LIKE,
@@ -229,7 +229,7 @@ def _score(line: Line) -> tuple[Score | None, str | None]:
     given = line.raw("rating")
     if given in GRADES:
         return GRADES[given], given
-    return (line.word("rating", Score) if given else None), None
+    return (line.word("rating", Score, also=GRADES) if given else None), None
 
 
 def _record(line: Line, texts: Mapping[str, str], score: Score | None, now: datetime) -> Record | None:
@@ -270,6 +270,6 @@ def _time(line: Line, column: str) -> datetime | None:
 
 def _digest(line: Line) -> str:
     """Of all that the row says; the order of the columns in the file does not matter."""
-    cells = [line.raw(column) for column in (*COLUMNS.required, *COLUMNS.optional)]
+    cells = [line.raw(column) for column in _DIGESTED]
     # A unit separator stands in no cell: control characters are refused.
     return hashlib.sha256("\x1f".join(cells).encode()).hexdigest()

@@ -21,13 +21,15 @@ async def bring(work: Work, sheet: Sheet) -> Result:
     ids = {code: row["id"] for code, row in places.items()}
     stored = await queries.stored_units(work.conn)
     wanted: dict[str, Values] = {}
+    lines: dict[str, Line] = {}
     seen: dict[str, int] = {}
     for row in sheet.rows:
         line = Line(row, faults)
         code = line.code()
         if line.once(seen, code, "code"):
-            wanted[code] = _values(line, sheet.columns, ids)
+            wanted[code], lines[code] = _values(line, sheet.columns, ids), line
             _check_seat(line, places)
+    _check_names(wanted, lines, stored)
     faults.refuse()
     changes = compare(wanted, stored)
     if changes.new:
@@ -44,6 +46,21 @@ def _check_seat(line: Line, places: Stored) -> None:
     place = places.get(line.raw("division_code"))
     if place is not None and place["level"] not in _SEATS:
         line.wrong("division_code 应为县或镇街：承办单位属于县或镇街")
+
+
+def _check_names(wanted: Mapping[str, Values], lines: Mapping[str, Line], stored: Stored) -> None:
+    """Two of one name in one place: nobody could tell which of them a category means. What the file leaves as it is
+    comes first, so that its own row is the one named."""
+    kept = {code: row for code, row in stored.items() if code not in wanted}
+    bearers: dict[tuple[str, int], str] = {}
+    for code, row in (*kept.items(), *wanted.items()):
+        name = (row["name"], row["division_id"])
+        first = bearers.setdefault(name, code)
+        if first == code or code not in lines or not all(name):
+            continue
+        where = f"第 {lines[first].number} 行的 {first}" if first in lines else f"已有的 {first}"
+        said = f"同一区划里，{where} 也叫“{row['name'][:32]}”；事项分类按名称认单位，两个要有不同的名称"
+        lines[code].wrong(f"name：{said}")
 
 
 def _values(line: Line, columns: frozenset[str], ids: Mapping[str, int]) -> Values:

@@ -96,6 +96,7 @@ class Stored:
     unreasonable_asker_id: int | None
     photos: int
     last_completed_at: datetime | None
+    chain_head: bytes | None
 
     @property
     def node(self) -> Node:
@@ -229,6 +230,7 @@ def as_ticket(
     row: Stored, county: County, rated_cycle: int | None, primary: Primary | None, *, acted: bool = True
 ) -> Ticket:
     """The row as the rules see it. `acted`: whether whoever looks has ever acted on it."""
+    category = county.category(row.category_id)
     return Ticket(
         id=row.id,
         number=row.number,
@@ -272,6 +274,7 @@ def as_ticket(
         declined_at=row.declined_at,
         appealed=row.appealed,
         for_principal=row.for_principal,
+        photo_required=category is not None and category.photo_required,
         photos=row.photos,
         last_completed_at=row.last_completed_at,
     )

@@ -36,6 +36,7 @@ class Known:
     phone: str | None
     completed_at: datetime | None
     rating_code: str | None
+    chain_head: bytes | None
 
     @property
     def acted_on(self) -> bool:
@@ -47,7 +48,7 @@ async def known(conn: AsyncConnection, external_ids: Sequence[str]) -> dict[str,
     """Which of these were imported before; locked, so that nobody acts on one while it is changed."""
     query = (
         select(m.external_id, m.ticket_id, m.digest, m.version, t.version, t.status, t.citizen_id, c.name, c.phone)
-        .add_columns(t.completed_at, t.rating_code)
+        .add_columns(t.completed_at, t.rating_code, t.chain_head)
         .select_from(imported.join(tickets, t.id == m.ticket_id).outerjoin(citizens, c.id == t.citizen_id))
         .where(m.external_id == any_(literal(list(external_ids), ARRAY(m.external_id.type))))
         .order_by(t.id)

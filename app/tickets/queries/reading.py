@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, any_, bindparam, case, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +19,7 @@ from app.schema.divisions import divisions
 from app.schema.limits import ticket_limits
 from app.schema.people import citizens, staff
 from app.schema.tickets import is_open, ratings, tickets
+from app.tickets.queries import attachments
 from app.tickets.queries.changing import Stored, acted_on
 from app.tickets.queries.visibility import Shape, below_any, seen_by, shape_of, visible
 
@@ -64,12 +65,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One ticket whole: `limits` and `events` are lists of JSON objects, the events in order."""
+    """One ticket whole: `limits` and `events` are lists of JSON objects, the events in order. `people`: how many
+    different citizens have told of this matter, in it and in what is merged into it."""
 
     seen: Seen
+    people: int
     result: str | None
     limits: list[dict[str, Any]]
     events: list[dict[str, Any]]
+    files: list[dict[str, Any]]
 
 
 _person = staff.alias("person")
@@ -113,14 +117,22 @@ async def detail(conn: AsyncConnection, sight: Sight, by: str, value: str | int)
     row = (await conn.execute(_detail_statement(shape_of(sight), by), values)).one_or_none()
     if row is None:
         return None
-    result, limits, events = row[len(_SEEN) :]
-    return Detail(_seen(row), result, limits or [], events or [])
+    people, result, limits, events, files = row[len(_SEEN) :]
+    return Detail(_seen(row), people, result, limits or [], events or [], files or [])
 
 
 @lru_cache(maxsize=256)
 def _detail_statement(shape: Shape, by: str) -> Select[Any]:
-    query = select(*_SEEN, t.result, _limits(), _events()).select_from(_SOURCE)
+    query = select(*_SEEN, _people(), t.result, _limits(), _events(), attachments.of_ticket(t.id)).select_from(_SOURCE)
     return query.where(t[by] == bindparam("value", type_=t[by].type), visible(shape))
+
+
+def _people() -> ColumnElement[Any]:
+    """Whoever is not known by name counts once for each ticket."""
+    one = tickets.alias("told")
+    told = select(func.count(func.coalesce(one.c.citizen_id, -one.c.id).distinct()))
+    whole = told.where(or_(one.c.id == t.id, one.c.merged_into_id == t.id)).scalar_subquery()
+    return case((t.copies == 0, 1), else_=whole)
 
 
 def _limits() -> ColumnElement[Any]:

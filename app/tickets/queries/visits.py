@@ -42,5 +42,6 @@ async def of_staff(conn: AsyncConnection, staff_id: int, after: tuple[datetime, 
     return [Visit(*row) for row in rows]
 
 
-async def add(conn: AsyncConnection, row: Mapping[str, Any]) -> None:
-    await conn.execute(insert(visits).values(**row))
+async def add(conn: AsyncConnection, row: Mapping[str, Any]) -> int:
+    """Its id."""
+    return int((await conn.execute(insert(visits).values(**row).returning(visits.c.id))).scalar_one())

@@ -45,7 +45,6 @@ RULES = Rules(
     not_built={
         Guarantee.STEPS: steps.NOT_BUILT,
         Guarantee.NOTICES: notices.NOT_BUILT,
-        Guarantee.TRAIL: trail.NOT_BUILT,
     },
 )
 _SEEN = {
@@ -135,6 +134,7 @@ async def judge(
         violations += broken(what, await conn.fetch(claim.sign))
     violations += broken(messages.ALIKE, _quarrels(log)) + broken(published.SEALED, await published.unsealed(conn))
     violations += broken(messages.SPOOL, _left(beside.data_dir))
+    violations += broken(trail.LINKED, await trail.unlinked(conn)) + broken(trail.TEXTS, await trail.retouched(conn))
     lists = [await conn.fetch(query) for query in (messages.KEPT, messages.LOST, messages.UNSAID)]
     kept, lost, unsaid = (tuple(row["openid"] for row in rows) for rows in lists)
     seen = {what: await conn.fetchval(query) for what, query in _SEEN.items()}

@@ -1,0 +1,1 @@
+"""The SQL of the trail, by what is done with it."""

@@ -1,0 +1,1 @@
+"""Photos and recordings: checked by what they are, cleaned, kept by digest, given to whoever may see their ticket."""

@@ -1,0 +1,1 @@
+"""Which category a text is about: the keyword table, or a model that the county has trained on its own tickets."""
