@@ -96,9 +96,10 @@ def _notes(table: Table, by: Attribution, left_out: Sequence[str]) -> Iterator[s
     moment = f"截至 {table.as_of:%Y-%m-%d %H:%M}（北京时间）"
     yield f"{by.label}口径；{moment}；比率为百分数，“{NONE}”表示没有可统计的事项。"
     if len(table.rows) > 1:
+        many = "" if _RANKED in left_out else f"（件数见“{_RANKED}”）"
         yield (
-            f"排名只比已办结和逾期未办结的事项（件数见“{_RANKED}”），没到期的不比，所以名次和表中按全部事项算的比率"
-            f"可能不一致；这样的事项不足 {LEAST} 件的只列示、不排名，{_RANK}为“{NONE}”。"
+            f"排名只比已办结和逾期未办结的事项{many}，没到期的不比，所以名次和表中按全部事项算的比率可能不一致；"
+            f"这样的事项不足 {LEAST} 件的只列示、不排名，{_RANK}为“{NONE}”。"
         )
     if left_out:
         yield f"窗口再宽些还有：{'、'.join(left_out)}；用 --json 或输出到文件则是全部。"

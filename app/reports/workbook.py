@@ -17,6 +17,8 @@ from app.reports.tables import HEADER, title
 _RANKING_ONLY = "ranked_"
 _OTHER_COUNTS = tuple(n for n in COUNTS if n not in SHOWN_COUNTS and not n.startswith(_RANKING_ONLY))
 _OTHER_RATES = tuple(n for n in RATES if n not in SHOWN_RATES)
+_BEGINNING = ("rated_completed", "withdrawn")
+"""Of all other counts: what is about ratings prints on a page of its own, and what is left out with the rates."""
 _KEY, _TEXT = 18, 118
 _WEIGHTS = {"acceptance": "受理率", "reply": "回复率", "completion": "办结率", "satisfaction": "满意率"}
 _SCORES = {"mean": "加权平均", "wilson": "威尔逊区间下限的加权平均"}
@@ -26,14 +28,14 @@ def rendered(report: Report) -> bytes:
     """The file, of the frozen record alone."""
     moment = report.as_of.astimezone(UTC)
     book = Book({"title": title(report), "subject": "民生快递月通报", "comments": report.checksum, "created": moment})
-    footer = f"第 {report.revision} 版　校验和 {report.checksum[:16]}"
-    bulletin.draw(book, book.sheet("通报", footer), report)
+    printed = title(report), f"第 {report.revision} 版　校验和 {report.checksum[:16]}"
+    bulletin.draw(book, book.sheet("通报", *printed), report)
     rows = report.figures["rows"]
-    _details(book, book.sheet("各级明细", footer), rows)
-    _others(book, book.sheet("并列指标", footer), rows)
-    _method(book, book.sheet("口径说明", footer), report)
+    _details(book, book.sheet("各级明细", *printed), rows)
+    _others(book, book.sheet("并列指标", *printed), rows)
+    _method(book, book.sheet("口径说明", *printed), report)
     if "changes" in report.figures:
-        _changes(book, book.sheet("修订说明", footer), report)
+        _changes(book, book.sheet("修订说明", *printed), report)
     return book.done()
 
 
@@ -41,7 +43,8 @@ def _details(book: Book, sheet: Sheet, rows: Sequence[Mapping[str, Any]]) -> Non
     """The CSV's columns, then the movement against last month and where each row belongs."""
     styles = ["text"] * 3 + ["count"] * len(SHOWN_COUNTS) + ["rate"] * len(SHOWN_RATES) + ["centred"]
     columns = [Column(header, style) for header, style in zip(HEADER, styles, strict=True)]
-    columns += [Column(f"上月{RANK}", "centred"), *(Column(f"{RATES[name]}升降", "move") for name in SHOWN_RATES)]
+    columns.append(Column(f"上月{RANK}", "centred", begins=True))
+    columns += [Column(f"{RATES[name]}升降", "move") for name in SHOWN_RATES]
     columns.append(Column("所属", "text"))
     names = {row["code"]: row["name"] for row in rows}
     book.table(sheet, columns, [_detail(row, names) for row in rows], "各级明细")
@@ -65,7 +68,7 @@ def _detail(row: Mapping[str, Any], names: Mapping[str, str]) -> Sequence[object
 def _others(book: Book, sheet: Sheet, rows: Sequence[Mapping[str, Any]]) -> None:
     """All that is counted besides (domain.md, 5, Beside each)."""
     columns = [Column("编码", "text"), Column("名称", "text"), Column("层级", "text")]
-    columns += [Column(COUNTS[name], "count") for name in _OTHER_COUNTS]
+    columns += [Column(COUNTS[name], "count", begins=name in _BEGINNING) for name in _OTHER_COUNTS]
     columns += [Column(RATES[name], "rate") for name in _OTHER_RATES]
     every = [
         [
@@ -94,6 +97,7 @@ def _method(book: Book, sheet: Sheet, report: Report) -> None:
         ("历程封存", _anchor(parameters.get("anchor"))),
         ("校验和", f"{report.checksum}（JSON 存档中除 checksum 外全部内容按键名排序、不留空格后的 SHA-256）"),
     ]
+    sheet.fit_to_pages(1, 1)
     sheet.set_column(0, 0, _KEY)
     sheet.set_column(1, 1, _TEXT)
     for at, (key, text) in enumerate(said):

@@ -3,14 +3,19 @@
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
+import secrets
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from app.base.clock import Clock
 from app.base.db import Database
+from app.base.embedded import lease
 from app.cli import main
 from app.demo import folder, installation
 from app.domain.policy import SYSTEM
@@ -42,6 +47,15 @@ def o2o(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
     return run
 
 
+@pytest.fixture
+def enterable() -> Iterator[Path]:
+    # Not tmp_path: pytest makes that 0700 for root, and the embedded server's user could not enter.
+    made = Path(tempfile.gettempdir()) / f"o2o-test-{secrets.token_hex(4)}"
+    made.mkdir(mode=0o755)
+    yield made
+    shutil.rmtree(made)
+
+
 def address(database: Database) -> str:
     return database.engine.url.render_as_string(hide_password=False)
 
@@ -56,6 +70,23 @@ async def test_a_countys_database_is_left_as_it_is_and_so_is_the_folder(
     assert not any(os.scandir(tmp_path))
     async with database.open_work(SYSTEM, read=True) as work:
         assert (await work.conn.execute(text("SELECT count(*) FROM ticket"))).scalar_one() == 0
+
+
+async def test_a_countys_own_folder_is_left_as_it_is(o2o: Run, enterable: Path) -> None:
+    data_dir = enterable / "data"
+
+    async def county(url: str) -> None:
+        engine = Database(url, Clock())
+        async with engine.open_work(SYSTEM) as work:
+            await work.conn.execute(text("CREATE TABLE division AS SELECT '430999' AS code"))
+        await engine.close()
+
+    with lease(data_dir, say=lambda sentence: None) as held:
+        await county(held.url)
+    before = set(data_dir.iterdir())
+    code, said = await o2o("demo", "--port", "18431", O2O_DATA_DIR=str(data_dir))
+    assert (code, said.startswith("内置数据库里已有一个县的数据（区划 1 个，事项 0 件）")) == (1, True)
+    assert set(data_dir.iterdir()) == before
 
 
 async def test_a_key_that_is_none_is_refused_before_the_folder_is_a_demos(o2o: Run, tmp_path: Path) -> None:

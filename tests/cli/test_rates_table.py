@@ -81,7 +81,8 @@ def test_where_a_name_takes_the_whole_window_the_figures_stand_under_it() -> Non
 def test_it_says_what_is_ranked_and_what_is_not() -> None:
     shown, said = drawn(table(*NAMES["town"]), 80)
     assert shown[1].split()[-1] == "11", "ten completed and one open past due; one is not yet due"
-    assert "排名只比已办结和逾期未办结的事项" in said
+    assert "排名只比已办结和逾期未办结的事项（件数见“计入排名”）" in said
+    assert "件数见" not in drawn(table(*NAMES["village"]), 80)[1], "that column has no room"
     assert "不足 10 件的只列示、不排名，排名为“—”" in said
     shown, said = drawn(table("430121", "长沙县"), 80)
     assert "排名" not in shown[0] + said, "who is alone has nobody to be ranked among"

@@ -10,8 +10,10 @@ import sys
 import zipfile
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -141,16 +143,43 @@ async def test_the_chart_is_of_the_level_below_and_a_rate_without_a_value_is_no_
     assert "<c:chart>" not in part(august, "xl/worksheets/sheet2.xml")
 
 
-async def test_it_prints_on_a4_across_with_the_header_on_every_page(august: Report) -> None:
+async def test_it_prints_on_a4_across_with_what_it_is_on_every_page(august: Report) -> None:
     for at_, name in enumerate(SHEETS, start=1):
         written = part(august, f"xl/worksheets/sheet{at_}.xml")
         assert 'paperSize="9"' in written, name
         assert 'orientation="landscape"' in written, name
-        assert '<pageSetUpPr fitToPage="1"/>' in written, name
+        assert f"长沙县民生快递月通报 2026年8月&amp;R&amp;9 {name}</oddHeader>" in written
         assert f"校验和 {august.checksum[:16]}" in written, name
         assert "第 &amp;P 页，共 &amp;N 页" in written, name
-    assert "各级明细!$1:$1" in part(august, "xl/workbook.xml")
+    assert "各级明细!$A:$B,各级明细!$1:$1" in part(august, "xl/workbook.xml")
     assert "<pane " in part(august, "xl/worksheets/sheet2.xml")
+
+
+@pytest.mark.parametrize(("at_", "name"), [(2, "各级明细"), (3, "并列指标")])
+async def test_a_table_prints_on_pages_side_by_side_in_letters_that_can_be_read(
+    august: Report, at_: int, name: str
+) -> None:
+    written = part(august, f"xl/worksheets/sheet{at_}.xml")
+    [scale] = re.findall(r'<pageSetup [^>]*scale="(\d+)"', written)
+    assert int(scale) >= 75, "letters of 10 points in print"
+    assert "fitToPage" not in written, "that would take no notice of the breaks"
+    begins = [int(one) for one in re.findall(r'<brk id="(\d+)"', written)]
+    header = sheet(august, name)[0]
+    assert [header[at] for at in begins] == {2: ["上月排名"], 3: ["办结已评价", "群众撤回"]}[at_]
+    fitting = widths(written)
+    for first, last in pairwise([2, *begins, len(fitting)]):
+        # Points of a unit where the face is a wide one, as in LibreOffice without Calibri.
+        assert (sum(fitting[:2]) + sum(fitting[first:last])) * 7.1 * int(scale) / 100 <= 784 + 5, header[first]
+
+
+@pytest.mark.parametrize("name", ["甲&乙", "0012", "&C&8", "是\x01"])
+async def test_a_name_in_the_print_header_is_no_command(august: Report, name: str) -> None:
+    division = august.parameters["division"] | {"name": name}
+    report = sealed(replace(august, parameters={**august.parameters, "division": division}))
+    written = part(report, "xl/worksheets/sheet2.xml")
+    [header] = re.findall("<oddHeader>(.*)</oddHeader>", written)
+    kept = escape(name.replace("&", "&&").replace("\x01", ""))
+    assert header.startswith(f"&amp;L&amp;9 {kept}民生快递月通报")
 
 
 async def test_how_it_was_counted_and_how_to_check_it_is_printed(august: Report) -> None:
